@@ -1,0 +1,227 @@
+#include "os/file.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+
+namespace seed::os {
+namespace {
+
+int open_or_throw(const fs::path& path, int flags, mode_t mode, std::string_view doing) {
+  int fd = -1;
+  do {
+    fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) {
+    throw_errno(doing, path);
+  }
+  return fd;
+}
+
+}  // namespace
+
+void throw_errno(std::string_view doing, const fs::path& path) {
+  const int number = errno;
+  std::string hint;
+  if (number == ENOSPC || number == EDQUOT) {
+    hint = "free some space there, or point TMPDIR and XDG_CACHE_HOME at a larger disk";
+  } else if (number == EACCES || number == EPERM) {
+    hint = "check the owner and mode of the path, or run as the user who owns it";
+  }
+  throw Error(fmt::format("{} {}: {}", doing, path.string(), strerrordesc_np(number)), hint);
+}
+
+File File::open_read(const fs::path& path) {
+  return {open_or_throw(path, O_RDONLY, 0, "opening"), path};
+}
+
+File File::create(const fs::path& path, mode_t mode) {
+  return {open_or_throw(path, O_RDWR | O_CREAT | O_TRUNC, mode, "creating"), path};
+}
+
+File File::create_new(const fs::path& path, mode_t mode) {
+  return {open_or_throw(path, O_RDWR | O_CREAT | O_EXCL, mode, "creating"), path};
+}
+
+File::File(File&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+
+File& File::operator=(File&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(path_, other.path_);
+  return *this;
+}
+
+File::~File() {
+  if (fd_ >= 0) {
+    ::close(fd_);
+  }
+}
+
+std::uint64_t File::size() const {
+  struct stat info{};
+  if (::fstat(fd_, &info) != 0) {
+    throw_errno("reading the size of", path_);
+  }
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+std::size_t File::read(std::span<std::byte> buffer) {
+  for (;;) {
+    const ssize_t count = ::read(fd_, buffer.data(), buffer.size());
+    if (count >= 0) {
+      return static_cast<std::size_t>(count);
+    }
+    if (errno != EINTR) {
+      throw_errno("reading", path_);
+    }
+  }
+}
+
+void File::write(ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
+    if (count >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      throw_errno("writing", path_);
+    }
+  }
+}
+
+void File::seek(std::uint64_t offset) {
+  if (::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) {
+    throw_errno("seeking in", path_);
+  }
+}
+
+void File::close() {
+  if (::close(std::exchange(fd_, -1)) != 0) {
+    throw_errno("closing", path_);
+  }
+}
+
+std::string read_file(const fs::path& path, std::uint64_t limit_bytes) {
+  File file = File::open_read(path);
+  return while_doing("reading " + path.string(), [&] {
+    return read_all([&](std::span<std::byte> buffer) { return file.read(buffer); }, limit_bytes);
+  });
+}
+
+void atomic_write(const fs::path& path, std::string_view text, mode_t mode) {
+  std::string name = path.string() + ".XXXXXX";
+  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
+  if (fd < 0) {
+    throw_errno("creating", name);
+  }
+
+  // On any failure the temporary file goes too.
+  struct Remove {
+    const std::string* name;
+    int fd;
+
+    ~Remove() {
+      if (fd >= 0) {
+        ::close(fd);
+      }
+      if (name != nullptr) {
+        ::unlink(name->c_str());
+      }
+    }
+  } remove{&name, fd};
+
+  ByteView rest = bytes_of(text);
+  while (!rest.empty()) {
+    const ssize_t count = ::write(fd, rest.data(), rest.size());
+    if (count >= 0) {
+      rest = rest.subspan(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      throw_errno("writing", path);
+    }
+  }
+  if (::fchmod(fd, mode) != 0) {
+    throw_errno("setting the mode of", path);
+  }
+  if (::fsync(fd) != 0) {
+    throw_errno("writing", path);
+  }
+  remove.fd = -1;
+  if (::close(fd) != 0) {
+    throw_errno("closing", path);
+  }
+  if (::rename(name.c_str(), path.c_str()) != 0) {
+    throw_errno("writing", path);
+  }
+  remove.name = nullptr;
+}
+
+void make_dirs(const fs::path& path) {
+  std::error_code code;
+  fs::create_directories(path, code);
+  if (code) {
+    errno = code.value();
+    throw_errno("creating the folder", path);
+  }
+}
+
+void remove_tree(const fs::path& path) {
+  std::error_code code;
+  if (fs::is_directory(fs::symlink_status(path, code))) {
+    // An entry can only be unlinked from a folder that its owner may write.
+    ::chmod(path.c_str(), 0700);
+    for (const auto& entry : fs::directory_iterator(path, code)) {
+      if (entry.is_directory(code) && !entry.is_symlink(code)) {
+        remove_tree(entry.path());
+      } else {
+        fs::remove(entry.path(), code);
+      }
+    }
+  }
+  if (fs::remove(path, code); code) {
+    errno = code.value();
+    throw_errno("removing", path);
+  }
+}
+
+TempDir::TempDir(const fs::path& parent) {
+  const char* tmpdir = std::getenv("TMPDIR");
+  const fs::path base =
+      !parent.empty() ? parent : fs::path(tmpdir != nullptr && *tmpdir != '\0' ? tmpdir : "/tmp");
+  std::string name = base / "nix-seed-XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) {
+    throw_errno("creating a temporary folder in", base);
+  }
+  path_ = name;
+}
+
+TempDir::TempDir(TempDir&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+
+TempDir::~TempDir() {
+  if (!path_.empty()) {
+    try {
+      remove_tree(path_);
+    } catch (const Error&) {
+      // A leftover in TMPDIR is no reason to hide the error that brought us here.
+    }
+  }
+}
+
+FileLock::FileLock(const fs::path& path) : file_(File::create(path)) {
+  while (::flock(file_.fd(), LOCK_EX) != 0) {
+    if (errno != EINTR) {
+      throw_errno("locking", path);
+    }
+  }
+}
+
+}  // namespace seed::os

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+#include "base/bytes.hpp"
+
+namespace seed::os {
+
+namespace fs = std::filesystem;
+
+/// A file descriptor with an owner. Every method throws Error naming the path.
+class File {
+ public:
+  static File open_read(const fs::path& path);
+  /// Creates or truncates.
+  static File create(const fs::path& path, mode_t mode = 0644);
+  /// Creates; an existing file is an error.
+  static File create_new(const fs::path& path, mode_t mode = 0644);
+
+  File(File&& other) noexcept;
+  File& operator=(File&& other) noexcept;
+  ~File();
+
+  int fd() const { return fd_; }
+
+  const fs::path& path() const { return path_; }
+
+  std::uint64_t size() const;
+
+  std::size_t read(std::span<std::byte> buffer);
+  void write(ByteView bytes);
+  void seek(std::uint64_t offset);
+  /// Writes that failed late are reported here, not lost in the destructor.
+  void close();
+
+ private:
+  File(int fd, fs::path path) : fd_(fd), path_(std::move(path)) {}
+
+  int fd_ = -1;
+  fs::path path_;
+};
+
+/// The whole file; more than `limit_bytes` is an Error.
+std::string read_file(const fs::path& path, std::uint64_t limit_bytes);
+
+/// Readers see the old file or the whole new one: temporary file in the same folder, then rename.
+void atomic_write(const fs::path& path, std::string_view text, mode_t mode = 0644);
+
+void make_dirs(const fs::path& path);
+
+/// Removes a tree even where folders are read-only, as in a Nix store. Never follows links.
+void remove_tree(const fs::path& path);
+
+/// A fresh folder that is gone, with all in it, when this goes.
+class TempDir {
+ public:
+  /// Under `parent`, or $TMPDIR, or /tmp.
+  explicit TempDir(const fs::path& parent = {});
+  TempDir(TempDir&& other) noexcept;
+  TempDir& operator=(TempDir&&) = delete;
+  ~TempDir();
+
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// Holds an exclusive flock(2) on `path` (made if absent) until it goes; waits for it.
+class FileLock {
+ public:
+  explicit FileLock(const fs::path& path);
+
+ private:
+  File file_;
+};
+
+/// "opening /x: No such file or directory": the Error for errno, whatever the locale.
+[[noreturn]] void throw_errno(std::string_view doing, const fs::path& path);
+
+}  // namespace seed::os
