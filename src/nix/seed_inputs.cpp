@@ -1,0 +1,220 @@
+#include "nix/seed_inputs.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+#include "nix/perturb.hpp"
+#include "os/file.hpp"
+#include "os/parallel.hpp"
+
+namespace seed::nix {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<StorePath> derivations_of(const Targets& targets) {
+  std::vector<StorePath> all;
+  for (const Target& target : targets.wanted) {
+    all.insert(all.end(), target.derivations.begin(), target.derivations.end());
+  }
+  return all;
+}
+
+Targets targets_of(Nix& nix, const std::string& flake, const FlakeArguments& arguments) {
+  return arguments.attributes.empty()
+             ? find_targets(nix, flake, arguments.system)
+             : find_targets(nix, flake, arguments.system, arguments.attributes);
+}
+
+std::set<std::string> attributes_of(const Targets& targets) {
+  std::set<std::string> names;
+  for (const Target& target : targets.wanted) {
+    names.insert(target.attribute);
+  }
+  return names;
+}
+
+/// Evaluates ever less perturbed copies until one has the same targets.
+std::optional<BuildGraph> perturbed_graph(Nix& nix,
+                                          const FlakeArguments& arguments,
+                                          const SeedInputs& inputs,
+                                          const fs::path& scratch,
+                                          Progress& progress) {
+  for (const int how : {0, 1, 2}) {
+    try {
+      const std::string flake = perturbed_flake(inputs.metadata, scratch, how, nix.runner());
+      const Targets targets = targets_of(nix, flake, arguments);
+      if (attributes_of(targets) == attributes_of(inputs.targets)) {
+        return read_graph(derivations_of(targets));
+      }
+    } catch (const Interrupted&) {
+      throw;
+    } catch (const Error& error) {
+      progress.step(fmt::format("a changed copy does not evaluate ({}); changing less of it",
+                                error.message().substr(0, 200)));
+    }
+  }
+  return std::nullopt;
+}
+
+/// Derivations whose inputs the seed provides: own ones; and dev shells, which a job enters anew.
+std::set<StorePath> builds_of(const SeedInputs& inputs) {
+  std::set<StorePath> builds = inputs.own;
+  for (const Target& target : inputs.targets.wanted) {
+    if (target.kind == TargetKind::dev_shell) {
+      builds.insert(target.derivations.begin(), target.derivations.end());
+    }
+  }
+  return builds;
+}
+
+/// Named outputs that no change of the source touches are held ready-made.
+void add_finished_targets(SeedInputs& inputs) {
+  for (const Target& target : inputs.targets.wanted) {
+    for (const StorePath& drv : target.derivations) {
+      if (!inputs.own.contains(drv) && target.kind != TargetKind::dev_shell) {
+        for (const auto& [name, path] : inputs.graph.at(drv).outputs) {
+          inputs.frontier.outputs[drv].insert(name);
+        }
+      }
+    }
+  }
+}
+
+void find_config(Nix& nix, const FlakeArguments& arguments, SeedInputs& inputs) {
+  const std::string attribute =
+      fmt::format("{}#packages.{}.seed", arguments.flake, arguments.system);
+  const auto json = nix.eval_json(attribute, "s: s.nixSeed or null");
+  if (!json || *json == "null") {
+    return;
+  }
+  inputs.config = parse_seed_config(*json);
+  const auto drv = nix.eval_json(attribute, "s: builtins.unsafeDiscardStringContext s.drvPath");
+  if (drv && drv->size() > 2) {
+    inputs.config_derivation = StorePath::parse(drv->substr(1, drv->size() - 2));
+  }
+}
+
+}  // namespace
+
+std::string perturbed_flake(const FlakeMetadata& metadata,
+                            const fs::path& scratch,
+                            int how,
+                            os::Runner& runner) {
+  const fs::path copy = scratch / fmt::format("perturbed-{}", how);
+  if (fs::exists(copy)) {
+    os::remove_tree(copy);
+  }
+  copy_perturbed(metadata.source.to_string(), copy, static_cast<Perturbation>(how));
+  const std::string query = metadata.subdir.empty() ? "" : "?dir=" + metadata.subdir;
+  if (!metadata.reference.starts_with("git+")) {
+    return "path:" + copy.string() + query;
+  }
+  // A commit of its own, so that what depends on self.rev or self.lastModified differs too.
+  const auto git = [&](std::vector<std::string> arguments) {
+    os::Command command;
+    command.argv = {"git",
+                    "-C",
+                    copy.string(),
+                    "-c",
+                    "user.name=nix-seed",
+                    "-c",
+                    "user.email=nix-seed@invalid",
+                    "-c",
+                    "commit.gpgsign=false",
+                    "-c",
+                    "core.autocrlf=false",
+                    "-c",
+                    "core.hooksPath=/dev/null"};
+    command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+    command.extra = {{"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_CONFIG_SYSTEM", "/dev/null"}};
+    const os::Captured result = os::capture(runner, command);
+    if (!result.exit.ok()) {
+      throw Error("git " + arguments.front() + " failed in a copy of the flake: " + result.err);
+    }
+  };
+  git({"init", "-q"});
+  git({"add", "-A", "-f"});
+  if (!metadata.revision.empty()) {
+    git({"commit", "-q", "-m", "perturbed"});
+  }
+  return "git+file://" + copy.string() + query;
+}
+
+std::set<StorePath> dependents_of_source(const BuildGraph& graph, const StorePath& source) {
+  // Inputs point down; walk each derivation's inputs once, remembering the answer.
+  std::map<StorePath, bool> depends;
+  const std::function<bool(const StorePath&)> visit = [&](const StorePath& drv) {
+    if (const auto known = depends.find(drv); known != depends.end()) {
+      return known->second;
+    }
+    const Derivation& derivation = graph.at(drv);
+    bool result = derivation.input_srcs.contains(source);
+    for (auto input = derivation.input_drvs.begin();
+         !result && input != derivation.input_drvs.end();
+         ++input) {
+      result = visit(input->first);
+    }
+    depends[drv] = result;
+    return result;
+  };
+  std::set<StorePath> found;
+  for (const auto& [drv, derivation] : graph) {
+    if (visit(drv)) {
+      found.insert(drv);
+    }
+  }
+  return found;
+}
+
+SeedInputs find_seed_inputs(Nix& nix,
+                            const FlakeArguments& arguments,
+                            const fs::path& scratch,
+                            Progress& progress) {
+  progress.step("evaluating " + arguments.flake);
+  SeedInputs inputs{.metadata = nix.flake_metadata(arguments.flake)};
+  // Both evaluations start from the same source, so the second need not wait for the first.
+  std::optional<BuildGraph> perturbed;
+  inputs.targets = targets_of(nix, arguments.flake, arguments);
+  const std::vector<StorePath> roots = derivations_of(inputs.targets);
+  if (roots.empty()) {
+    throw UsageError(
+        fmt::format(
+            "the flake {} has no output to build for {}", arguments.flake, arguments.system),
+        inputs.targets.skipped.empty()
+            ? "add packages, checks, apps or devShells for this system, or name an attribute"
+            : fmt::format("{} does not evaluate: {}",
+                          inputs.targets.skipped.front().attribute,
+                          inputs.targets.skipped.front().why));
+  }
+  inputs.graph = read_graph(roots);
+
+  progress.step("evaluating a changed copy, to tell the flake's own derivations from its inputs");
+  perturbed = perturbed_graph(nix, arguments, inputs, scratch, progress);
+  if (perturbed) {
+    inputs.own = own_derivations(inputs.graph, *perturbed);
+  } else {
+    progress.notice(
+        "no changed copy of the flake evaluates: own derivations are those that use "
+        "its source path, which misses sources that the flake filters");
+    inputs.own_by = OwnBy::source;
+    inputs.own = dependents_of_source(inputs.graph, inputs.metadata.source);
+  }
+  if (inputs.own.empty()) {
+    inputs.own.insert(roots.begin(), roots.end());
+  }
+
+  const std::set<StorePath> steady = perturbed ? sources_of(*perturbed) : sources_of(inputs.graph);
+  inputs.frontier =
+      frontier_of(inputs.graph, builds_of(inputs), inputs.own, [&](const StorePath& source) {
+        return steady.contains(source) && source != inputs.metadata.source;
+      });
+  add_finished_targets(inputs);
+  find_config(nix, arguments, inputs);
+  inputs.flake_sources = nix.flake_archive(arguments.flake);
+  return inputs;
+}
+
+}  // namespace seed::nix

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "nix/flake_targets.hpp"
+#include "nix/graph.hpp"
+#include "nix/nix.hpp"
+#include "nix/seed_config.hpp"
+
+namespace seed::nix {
+
+/// How own derivations were told from the rest.
+enum class OwnBy {
+  perturbation,  ///< exact: evaluated again with every own file changed
+  source,        ///< by their use of the flake's source path, where no perturbed copy evaluates
+};
+
+/// What has to be in a seed, before anything is realised.
+struct SeedInputs {
+  FlakeMetadata metadata;
+  Targets targets;
+  BuildGraph graph;
+  OwnBy own_by = OwnBy::perturbation;
+  std::set<StorePath> own;               ///< derivations a job rebuilds
+  Frontier frontier;                     ///< what those need
+  std::vector<StorePath> flake_sources;  ///< trees that evaluation reads
+  std::optional<SeedConfig> config;
+  std::optional<StorePath> config_derivation;  ///< its closure is what the config names
+};
+
+struct FlakeArguments {
+  std::string flake;  ///< reference without attribute
+  std::string system;
+  std::vector<std::string> attributes;  ///< empty: all
+};
+
+/// Evaluates the flake twice (as it is, and from a perturbed copy below `scratch`) and finds what
+/// its own derivations need.
+SeedInputs find_seed_inputs(Nix& nix,
+                            const FlakeArguments& arguments,
+                            const std::filesystem::path& scratch,
+                            Progress& progress);
+
+/// A checkout of the flake below `scratch` whose own files all differ, as a flake reference; what a
+/// job with changed application code sees. `how` as in perturb.hpp.
+std::string perturbed_flake(const FlakeMetadata& metadata,
+                            const std::filesystem::path& scratch,
+                            int how,
+                            os::Runner& runner);
+
+/// Derivations of `graph` that depend on `source`.
+std::set<StorePath> dependents_of_source(const BuildGraph& graph, const StorePath& source);
+
+}  // namespace seed::nix
