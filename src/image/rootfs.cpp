@@ -1,0 +1,263 @@
+#include "image/rootfs.hpp"
+
+#include <algorithm>
+
+#include <sys/stat.h>
+
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "os/file.hpp"
+
+namespace seed::image {
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = RootEntry::Kind;
+
+constexpr std::string_view kPasswd =
+    "root:x:0:0:root:/root:/bin/sh\n"
+    "nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n";
+constexpr std::string_view kGroup = "root:x:0:\nnogroup:x:65534:\n";
+constexpr std::string_view kOsRelease =
+    "ID=nix-seed\nNAME=\"nix-seed\"\nPRETTY_NAME=\"A seed made by nix-seed\"\n";
+// The checkout belongs to the runner's user and the job runs as root: without this, git and Nix
+// refuse to read it (actions/runner#2033, NixOS/nix#10202).
+constexpr std::string_view kGitConfig = "[safe]\n\tdirectory = *\n";
+constexpr std::string_view kNsswitch = "hosts: files dns\npasswd: files\ngroup: files\n";
+
+std::string path_of_loader(std::string_view system) {
+  return system.starts_with("aarch64") ? "lib/ld-linux-aarch64.so.1" : "lib64/ld-linux-x86-64.so.2";
+}
+
+/// Builds the list with parents before children, each folder once.
+class Entries {
+ public:
+  void directory(const std::string& path, std::uint32_t mode = 0755) {
+    if (entries_.contains(path)) {
+      entries_.at(path).mode = mode;
+      return;
+    }
+    add_parents(path);
+    entries_.emplace(path, RootEntry{path, Kind::directory, mode, {}});
+  }
+
+  void file(const std::string& path, std::string content, std::uint32_t mode = 0644) {
+    add_parents(path);
+    entries_.insert_or_assign(path, RootEntry{path, Kind::file, mode, std::move(content)});
+  }
+
+  void symlink(const std::string& path, std::string target) {
+    add_parents(path);
+    entries_.insert_or_assign(path, RootEntry{path, Kind::symlink, 0777, std::move(target)});
+  }
+
+  std::vector<RootEntry> take() {
+    std::vector<RootEntry> list;
+    for (auto& [path, entry] : entries_) {
+      list.push_back(std::move(entry));
+    }
+    return list;
+  }
+
+ private:
+  void add_parents(const std::string& path) {
+    if (const std::size_t slash = path.rfind('/'); slash != std::string::npos) {
+      const std::string parent = path.substr(0, slash);
+      if (!entries_.contains(parent)) {
+        directory(parent);
+      }
+    }
+  }
+
+  std::map<std::string, RootEntry> entries_;
+};
+
+void add_files_in(const fs::path& folder,
+                  bool (*wanted)(const fs::path&),
+                  std::map<std::string, std::string>& found) {
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(folder, code)) {
+    if (wanted(entry.path())) {
+      found.emplace(entry.path().filename().string(), entry.path().string());
+    }
+  }
+}
+
+}  // namespace
+
+std::map<std::string, std::string> programs_in(const std::vector<std::string>& folders) {
+  std::map<std::string, std::string> programs;
+  for (const std::string& folder : folders) {
+    add_files_in(
+        fs::path(folder) / "bin",
+        [](const fs::path& path) { return !path.filename().string().starts_with('.'); },
+        programs);
+  }
+  return programs;
+}
+
+std::map<std::string, std::string> libraries_in(const std::vector<std::string>& folders) {
+  std::map<std::string, std::string> libraries;
+  for (const std::string& folder : folders) {
+    add_files_in(
+        folder,
+        [](const fs::path& path) {
+          return path.filename().string().find(".so") != std::string::npos &&
+                 fs::is_regular_file(path);
+        },
+        libraries);
+  }
+  return libraries;
+}
+
+std::string offline_nix_conf(const Tools& tools, std::string_view system) {
+  const auto shell = tools.programs.find("sh");
+  std::string text = fmt::format(
+      "experimental-features = nix-command flakes\n"
+      "system = {}\n"
+      "build-users-group =\n"
+      "sandbox = false\n"
+      "substitute = false\n"
+      "substituters =\n"
+      "builders =\n"
+      "fallback = false\n"
+      "flake-registry =\n"
+      "connect-timeout = 1\n"
+      "download-attempts = 1\n"
+      "fsync-metadata = false\n"
+      "max-jobs = auto\n"
+      "cores = 0\n",
+      system);
+  if (shell != tools.programs.end()) {
+    // For whoever turns the sandbox on: Nix as distributions build it has no shell of its own.
+    text += fmt::format("extra-sandbox-paths = /bin/sh={}\n", shell->second);
+  }
+  text += tools.config;
+  if (!tools.config.empty() && tools.config.back() != '\n') {
+    text += '\n';
+  }
+  return text;
+}
+
+std::vector<RootEntry> root_entries(const Tools& tools,
+                                    const nix::Closure& closure,
+                                    std::string_view system,
+                                    std::string_view seed_json,
+                                    std::string database) {
+  Entries entries;
+  for (const char* folder : {"bin", "dev", "etc", "proc", "sys", "usr", "var"}) {
+    entries.directory(folder);
+  }
+  entries.directory("root", 0700);
+  entries.directory("tmp", 01777);
+  entries.directory("var/tmp", 01777);
+  entries.directory("nix/store");
+  entries.directory("nix/var/nix/gcroots");
+  entries.directory("nix/var/nix/profiles");
+  for (const auto& [name, target] : tools.programs) {
+    entries.symlink("bin/" + name, target);
+  }
+  entries.symlink("usr/bin", "../bin");
+  const std::string libraries = "lib/" + library_triple(system);
+  for (const auto& [name, target] : tools.libraries) {
+    entries.symlink(libraries + "/" + name, target);
+  }
+  if (tools.loader) {
+    entries.symlink(path_of_loader(system), *tools.loader);
+  }
+  if (tools.cacert) {
+    entries.symlink("etc/ssl/certs/ca-certificates.crt", *tools.cacert);
+    entries.symlink("etc/ssl/cert.pem", "certs/ca-certificates.crt");
+  }
+  entries.file("etc/passwd", std::string(kPasswd));
+  entries.file("etc/group", std::string(kGroup));
+  entries.file("etc/os-release", std::string(kOsRelease));
+  entries.file("etc/gitconfig", std::string(kGitConfig));
+  entries.file("etc/nsswitch.conf", std::string(kNsswitch));
+  entries.file("etc/nix/nix.conf", offline_nix_conf(tools, system));
+  entries.file("etc/nix-seed/seed.json", std::string(seed_json));
+  entries.file("etc/nix-seed/closure", closure.manifest());
+  entries.file("etc/nix-seed/registration", nix::registration(closure));
+  entries.file("nix/var/nix/db/db.sqlite", std::move(database));
+  entries.file("nix/var/nix/db/schema", "10");
+  return entries.take();
+}
+
+void write_entries(const std::vector<RootEntry>& entries, TarWriter& tar) {
+  for (const RootEntry& entry : entries) {
+    switch (entry.kind) {
+      case Kind::directory:
+        tar.directory(entry.path, entry.mode);
+        break;
+      case Kind::file:
+        tar.file(entry.path, entry.mode, entry.content);
+        break;
+      case Kind::symlink:
+        tar.symlink(entry.path, entry.content);
+        break;
+    }
+  }
+}
+
+void write_entries(const std::vector<RootEntry>& entries, const fs::path& root) {
+  os::make_dirs(root);
+  for (const RootEntry& entry : entries) {
+    const fs::path path = root / entry.path;
+    switch (entry.kind) {
+      case Kind::directory:
+        os::make_dirs(path);
+        ::chmod(path.c_str(), entry.mode);
+        break;
+      case Kind::file: {
+        os::File file = os::File::create_new(path);
+        file.write(bytes_of(entry.content));
+        file.close();
+        ::chmod(path.c_str(), entry.mode);
+        break;
+      }
+      case Kind::symlink:
+        fs::create_symlink(entry.content, path);
+        break;
+    }
+  }
+}
+
+std::map<std::string, std::string> image_environment(const Tools& tools) {
+  std::map<std::string, std::string> environment{
+      {"PATH", "/usr/local/bin:/usr/bin:/bin"},
+      {"HOME", "/root"},
+      {"USER", "root"},
+      {"NIX_REMOTE", "local"},
+  };
+  if (tools.cacert) {
+    environment["SSL_CERT_FILE"] = "/etc/ssl/certs/ca-certificates.crt";
+    environment["NIX_SSL_CERT_FILE"] = "/etc/ssl/certs/ca-certificates.crt";
+  }
+  if (tools.nix_libexec) {
+    environment["NIX_LIBEXEC_DIR"] = *tools.nix_libexec;
+  }
+  return environment;
+}
+
+std::string architecture_of(std::string_view system) {
+  static const std::map<std::string_view, std::string> kNames{{"x86_64-linux", "amd64"},
+                                                              {"aarch64-linux", "arm64"},
+                                                              {"i686-linux", "386"},
+                                                              {"armv7l-linux", "arm"},
+                                                              {"riscv64-linux", "riscv64"},
+                                                              {"powerpc64le-linux", "ppc64le"}};
+  const auto found = kNames.find(system);
+  if (found == kNames.end()) {
+    throw UsageError(fmt::format("seeds for the system '{}' can't be made", printable(system)),
+                     "systems: x86_64-linux, aarch64-linux and other Linux systems");
+  }
+  return found->second;
+}
+
+std::string library_triple(std::string_view system) {
+  return std::string(system.substr(0, system.find('-'))) + "-linux-gnu";
+}
+
+}  // namespace seed::image

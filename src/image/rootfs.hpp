@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "image/tar.hpp"
+#include "nix/closure.hpp"
+
+namespace seed::image {
+
+/// One entry of the image's own files, outside the store.
+struct RootEntry {
+  enum class Kind { directory, file, symlink };
+  std::string path;  ///< relative: etc/passwd
+  Kind kind = Kind::file;
+  std::uint32_t mode = 0644;
+  std::string content;  ///< of the file, or the link's target
+
+  bool operator==(const RootEntry&) const = default;
+};
+
+/// What the image offers beside the store: everything in it is a store path.
+struct Tools {
+  nix::StorePath nix;                           ///< holds bin/nix
+  std::optional<std::string> nix_libexec;       ///< where Nix 2.8 looks for its build hook
+  std::map<std::string, std::string> programs;  ///< name in /bin -> full path in the store
+  std::map<std::string, std::string>
+      libraries;                      ///< name in /lib/<triple> -> full path in the store
+  std::optional<std::string> cacert;  ///< bundle in the store
+  std::optional<std::string> loader;  ///< ld-linux in the store
+  std::string config;                 ///< more lines for nix.conf
+};
+
+/// The folders of `tools` as seen on this machine: every bin/* of each, the first to have a name
+/// wins; every shared library of `libs`.
+std::map<std::string, std::string> programs_in(const std::vector<std::string>& folders);
+std::map<std::string, std::string> libraries_in(const std::vector<std::string>& folders);
+
+/// nix.conf of a seed: no substituter, no daemon, no registry, nothing that reaches for the
+/// network.
+std::string offline_nix_conf(const Tools& tools, std::string_view system);
+
+/// Entries in tar order. A pure function of its arguments; `database` is the finished db.sqlite.
+/// What runners need of a job container is in reference order: GitHub (a shell, tail, an
+/// os-release, the loader at its usual place, a PATH in the config, git's safe.directory) and
+/// GitLab (sh, bash).
+std::vector<RootEntry> root_entries(const Tools& tools,
+                                    const nix::Closure& closure,
+                                    std::string_view system,
+                                    std::string_view seed_json,
+                                    std::string database);
+
+/// The same entries as a layer, and as a folder on disk.
+void write_entries(const std::vector<RootEntry>& entries, TarWriter& tar);
+void write_entries(const std::vector<RootEntry>& entries, const std::filesystem::path& root);
+
+/// The environment of a process in the image: what its config's Env says.
+std::map<std::string, std::string> image_environment(const Tools& tools);
+
+/// amd64, arm64 ... for a Nix system; throws UsageError for what OCI has no name for.
+std::string architecture_of(std::string_view system);
+/// x86_64-linux-gnu for x86_64-linux: the folder in which a foreign program's loader looks.
+std::string library_triple(std::string_view system);
+
+}  // namespace seed::image

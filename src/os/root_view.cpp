@@ -1,0 +1,317 @@
+#include "os/root_view.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <tuple>
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "os/file.hpp"
+
+namespace seed::os {
+namespace {
+
+void do_mount(const char* source,
+              const fs::path& target,
+              const char* type,
+              unsigned long flags,
+              const std::string& data = {}) {
+  if (::mount(source, target.c_str(), type, flags, data.empty() ? nullptr : data.c_str()) != 0) {
+    const int number = errno;
+    throw Error(fmt::format("mounting {} on {}: {}",
+                            type != nullptr ? type : (source != nullptr ? source : "nothing"),
+                            target.string(),
+                            strerrordesc_np(number)),
+                number == EPERM || number == EACCES
+                    ? "run as root, or allow unprivileged user namespaces "
+                      "(sysctl kernel.unprivileged_userns_clone, "
+                      "kernel.apparmor_restrict_unprivileged_userns)"
+                    : "");
+  }
+}
+
+void write_text(const char* path, const std::string& text) {
+  const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+  const bool ok =
+      fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (fd >= 0) {
+    ::close(fd);
+  }
+  if (!ok) {
+    throw_errno("writing", path);
+  }
+}
+
+void unshare_all(const RootView& view) {
+  const uid_t uid = ::geteuid();
+  const gid_t gid = ::getegid();
+  int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC;
+  flags |= view.network == Network::none ? CLONE_NEWNET : 0;
+  flags |= uid != 0 ? CLONE_NEWUSER : 0;
+  if (::unshare(flags) != 0) {
+    throw Error(fmt::format("making namespaces: {}", strerrordesc_np(errno)),
+                "run as root, or allow unprivileged user namespaces");
+  }
+  if (uid != 0) {
+    write_text("/proc/self/setgroups", "deny");
+    write_text("/proc/self/uid_map", fmt::format("0 {} 1", uid));
+    write_text("/proc/self/gid_map", fmt::format("0 {} 1", gid));
+  }
+}
+
+/// In a new network namespace even loopback is down, and builds may use it.
+void raise_loopback() {
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    return;
+  }
+  ifreq request{};
+  std::strncpy(request.ifr_name, "lo", IFNAMSIZ - 1);
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  ::ioctl(fd, SIOCSIFFLAGS, &request);
+  ::close(fd);
+}
+
+/// Commas and colons separate options and layers of an overlay mount.
+std::string escaped(const fs::path& path) {
+  std::string text;
+  for (const char c : path.string()) {
+    if (c == ':' || c == ',' || c == '\\') {
+      text += '\\';
+    }
+    text += c;
+  }
+  return text;
+}
+
+bool in_user_namespace() {
+  const std::string map = read_file("/proc/self/uid_map", 4096);
+  return map.find("4294967295") == std::string::npos;
+}
+
+void mount_overlay(const fs::path& lower, const fs::path& upper, const fs::path& target) {
+  make_dirs(upper / "data");
+  make_dirs(upper / "work");
+  make_dirs(target);
+  std::string options = fmt::format("lowerdir={},upperdir={},workdir={}",
+                                    escaped(lower),
+                                    escaped(upper / "data"),
+                                    escaped(upper / "work"));
+  if (in_user_namespace()) {
+    options += ",userxattr";  // trusted.* attributes are the initial namespace's alone
+  }
+  do_mount("overlay", target, "overlay", 0, options);
+}
+
+void bind(const Bind& bind, const fs::path& root) {
+  const fs::path target = root / bind.to.relative_path();
+  if (fs::is_directory(bind.from)) {
+    make_dirs(target);
+  } else {
+    make_dirs(target.parent_path());
+    if (!fs::exists(target)) {
+      File::create_new(target);
+    }
+  }
+  do_mount(bind.from.c_str(), target, nullptr, MS_BIND | MS_REC);
+  if (!bind.writable) {
+    // In a user namespace a remount must keep the flags that the mount came with.
+    if (::mount(nullptr, target.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) != 0 &&
+        ::mount(nullptr,
+                target.c_str(),
+                nullptr,
+                MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV,
+                nullptr) != 0) {
+      throw_errno("making read-only", target);
+    }
+  }
+}
+
+void bind_devices(const fs::path& root) {
+  make_dirs(root / "dev/shm");
+  for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
+    const fs::path device = fs::path("/dev") / name;
+    if (fs::exists(device)) {
+      bind({device, device, true}, root);
+    }
+  }
+  std::error_code ignored;
+  fs::create_symlink("/proc/self/fd", root / "dev/fd", ignored);
+  fs::create_symlink("/proc/self/fd/0", root / "dev/stdin", ignored);
+  fs::create_symlink("/proc/self/fd/1", root / "dev/stdout", ignored);
+  fs::create_symlink("/proc/self/fd/2", root / "dev/stderr", ignored);
+}
+
+void show(const RootView& view) {
+  do_mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE);
+  const fs::path merged = view.upper / "merged";
+  mount_overlay(view.lower, view.upper / "root", merged);
+  if (view.store_lower) {
+    mount_overlay(*view.store_lower, view.upper / "store", merged / "nix/store");
+  }
+  for (const char* folder : {"proc", "dev", "tmp"}) {
+    make_dirs(merged / folder);
+  }
+  do_mount("proc", merged / "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC);
+  do_mount("tmpfs", merged / "dev", "tmpfs", MS_NOSUID, "mode=0755,size=64m");
+  bind_devices(merged);
+  for (const Bind& each : view.binds) {
+    bind(each, merged);
+  }
+  make_dirs(merged / ".old");
+  if (::syscall(SYS_pivot_root, merged.c_str(), (merged / ".old").c_str()) != 0) {
+    throw_errno("making the new root", merged);
+  }
+  if (::chdir("/") != 0 || ::umount2("/.old", MNT_DETACH) != 0) {
+    throw_errno("leaving", "the old root");
+  }
+  ::rmdir("/.old");
+  if (::chdir(view.directory.c_str()) != 0) {
+    throw_errno("entering", view.directory);
+  }
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  for (std::string& s : strings) {
+    result.push_back(s.data());
+  }
+  result.push_back(nullptr);
+  return result;
+}
+
+/// Runs in the first process of the new pid namespace. Never returns.
+[[noreturn]] void become(const RootView& view,
+                         std::vector<std::string> argv,
+                         std::vector<std::string> environment) {
+  try {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (view.network == Network::none) {
+      raise_loopback();
+    }
+    show(view);
+    ::execvpe(argv.front().c_str(), pointers(argv).data(), pointers(environment).data());
+    throw_errno("starting", argv.front());
+  } catch (const Error& error) {
+    const std::string text =
+        fmt::format("error: entering {}: {}\n", view.lower.string(), error.message());
+    std::ignore = ::write(2, text.data(), text.size());
+  }
+  ::_exit(125);
+}
+
+}  // namespace
+
+std::vector<std::string> to_arguments(const RootView& view) {
+  std::vector<std::string> arguments{"--lower",
+                                     view.lower.string(),
+                                     "--upper",
+                                     view.upper.string(),
+                                     "--directory",
+                                     view.directory};
+  if (view.store_lower) {
+    arguments.insert(arguments.end(), {"--store", view.store_lower->string()});
+  }
+  if (view.network == Network::host) {
+    arguments.emplace_back("--network");
+    arguments.emplace_back("host");
+  }
+  for (const Bind& each : view.binds) {
+    arguments.insert(
+        arguments.end(),
+        {each.writable ? "--bind" : "--ro-bind", each.from.string(), each.to.string()});
+  }
+  return arguments;
+}
+
+RootView root_view_from_arguments(const std::vector<std::string>& arguments) {
+  RootView view;
+  std::size_t next = 0;
+  const auto take = [&] {
+    if (next >= arguments.size()) {
+      throw UsageError("enter: an argument is missing at the end");
+    }
+    return arguments[next++];
+  };
+  while (next < arguments.size()) {
+    const std::string name = take();
+    if (name == "--lower") {
+      view.lower = take();
+    } else if (name == "--upper") {
+      view.upper = take();
+    } else if (name == "--directory") {
+      view.directory = take();
+    } else if (name == "--store") {
+      view.store_lower = take();
+    } else if (name == "--network") {
+      view.network = take() == "host" ? Network::host : Network::none;
+    } else if (name == "--bind" || name == "--ro-bind") {
+      const fs::path from = take();
+      view.binds.push_back({from, take(), name == "--bind"});
+    } else {
+      throw UsageError("enter: unknown argument " + printable(name));
+    }
+  }
+  if (view.lower.empty() || view.upper.empty()) {
+    throw UsageError("enter: --lower and --upper are needed");
+  }
+  return view;
+}
+
+int run_in_view(const RootView& view,
+                const std::vector<std::string>& argv,
+                const std::vector<std::string>& environment) {
+  unshare_all(view);
+  const pid_t child = ::fork();
+  if (child < 0) {
+    throw_errno("starting", argv.front());
+  }
+  if (child == 0) {
+    become(view, argv, environment);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) {
+      throw_errno("waiting for", argv.front());
+    }
+    // A signal asked us to stop: the namespace's first process takes everything in it along.
+    ::kill(child, SIGTERM);
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::optional<std::string> why_no_namespaces() {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int flags = CLONE_NEWNS | CLONE_NEWPID | (::geteuid() != 0 ? CLONE_NEWUSER : 0);
+    const bool ok = ::unshare(flags) == 0 && (::geteuid() == 0 || (flags & CLONE_NEWUSER) != 0) &&
+                    ((flags & CLONE_NEWUSER) != 0 ||
+                     ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    ::_exit(ok ? 0 : errno & 127);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    return std::nullopt;
+  }
+  return fmt::format("this process may not make mount namespaces ({})",
+                     WIFEXITED(status) ? strerrordesc_np(WEXITSTATUS(status)) : "killed");
+}
+
+}  // namespace seed::os

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace seed::os {
+
+namespace fs = std::filesystem;
+
+struct Bind {
+  fs::path from;
+  fs::path to;  ///< absolute, as seen inside; made where it is absent
+  bool writable = false;
+};
+
+enum class Network { none, host };
+
+/// A root folder that a process can be put into: read-only lower folders, what is written kept in
+/// `upper`. Nothing of it outlives the process but `upper`.
+struct RootView {
+  fs::path lower;                       ///< becomes /
+  std::optional<fs::path> store_lower;  ///< shown at /nix/store instead of what `lower` has there
+  fs::path upper;                       ///< writes go to upper/root and upper/store; made if absent
+  std::vector<Bind> binds;
+  Network network = Network::none;
+  std::string directory = "/";  ///< working directory inside
+};
+
+/// `view` as arguments of the hidden `enter` command, and back. Throws UsageError.
+std::vector<std::string> to_arguments(const RootView& view);
+RootView root_view_from_arguments(const std::vector<std::string>& arguments);
+
+/// Replaces nothing of this process: makes namespaces (mount, pid, and network where asked; user
+/// where we are not root), shows the view, runs `argv` in it with `environment` alone, and returns
+/// its exit status (128 + signal). Throws Error saying which mount the kernel refused.
+int run_in_view(const RootView& view,
+                const std::vector<std::string>& argv,
+                const std::vector<std::string>& environment);
+
+/// Whether this process may make such namespaces; the reason where it may not.
+std::optional<std::string> why_no_namespaces();
+
+}  // namespace seed::os

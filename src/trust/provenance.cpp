@@ -1,0 +1,112 @@
+#include "trust/provenance.hpp"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "base/encoding.hpp"
+
+namespace seed::trust {
+namespace {
+
+using nlohmann::json;
+
+json to_json(const std::vector<Subject>& subjects) {
+  json list = json::array();
+  for (const Subject& subject : subjects) {
+    list.push_back({{"name", subject.name}, {"digest", {{"sha256", subject.sha256.hex()}}}});
+  }
+  return list;
+}
+
+json to_json(const std::vector<Material>& materials) {
+  json list = json::array();
+  for (const Material& material : materials) {
+    json entry = {{"name", material.name}, {"digest", material.digest}};
+    if (!material.uri.empty()) {
+      entry["uri"] = material.uri;
+    }
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+json metadata_of(const BuildFacts& facts) {
+  json metadata = json::object();
+  if (!facts.invocation_id.empty()) {
+    metadata["invocationId"] = facts.invocation_id;
+  }
+  if (facts.started) {
+    metadata["startedOn"] = to_rfc3339(*facts.started);
+  }
+  if (facts.finished) {
+    metadata["finishedOn"] = to_rfc3339(*facts.finished);
+  }
+  return metadata;
+}
+
+/// sha256-<base64> as Nix writes hashes -> lower-case hex; nothing for any other form.
+std::optional<std::string> hex_of_sri(std::string_view sri) {
+  constexpr std::string_view kPrefix = "sha256-";
+  if (!sri.starts_with(kPrefix)) {
+    return std::nullopt;
+  }
+  const auto bytes = from_base64(sri.substr(kPrefix.size()));
+  return bytes ? std::optional(to_hex(*bytes)) : std::nullopt;
+}
+
+}  // namespace
+
+std::string to_rfc3339(Time time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+                     static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()),
+                     clock.hours().count(),
+                     clock.minutes().count(),
+                     clock.seconds().count());
+}
+
+std::vector<Material> materials_of(const nix::FlakeLock& lock) {
+  std::vector<Material> materials;
+  for (const auto& [name, node] : lock.nodes) {
+    if (name == lock.root) {
+      continue;
+    }
+    Material material{.name = "input " + name, .uri = node.type + ":" + node.reference};
+    if (const auto hex = hex_of_sri(node.nar_hash)) {
+      material.digest["narSha256"] = *hex;
+    }
+    if (!node.revision.empty()) {
+      material.digest["gitCommit"] = node.revision;
+    }
+    materials.push_back(std::move(material));
+  }
+  return materials;
+}
+
+std::string provenance_statement(const BuildFacts& facts) {
+  json external = facts.external;
+  external["targets"] = facts.targets;
+  json internal = facts.internal;
+  internal["nixSettings"] = facts.nix_settings;
+  const json predicate = {
+      {"buildDefinition",
+       {{"buildType", facts.build_type},
+        {"externalParameters", external},
+        {"internalParameters", internal},
+        {"resolvedDependencies", to_json(facts.materials)}}},
+      {"runDetails",
+       {{"builder", {{"id", facts.builder.id}, {"version", facts.builder.version}}},
+        {"metadata", metadata_of(facts)},
+        {"byproducts", to_json(facts.byproducts)}}}};
+  return json{{"_type", kStatementType},
+              {"subject", to_json(facts.subjects)},
+              {"predicateType", kProvenanceType},
+              {"predicate", predicate}}
+      .dump();
+}
+
+}  // namespace seed::trust
