@@ -113,7 +113,6 @@ std::map<std::string, std::string> libraries_in(const std::vector<std::string>& 
 }
 
 std::string offline_nix_conf(const Tools& tools, std::string_view system) {
-  const auto shell = tools.programs.find("sh");
   std::string text = fmt::format(
       "experimental-features = nix-command flakes\n"
       "system = {}\n"
@@ -130,9 +129,9 @@ std::string offline_nix_conf(const Tools& tools, std::string_view system) {
       "max-jobs = auto\n"
       "cores = 0\n",
       system);
-  if (shell != tools.programs.end()) {
+  if (tools.sandbox_shell) {
     // For whoever turns the sandbox on: Nix as distributions build it has no shell of its own.
-    text += fmt::format("extra-sandbox-paths = /bin/sh={}\n", shell->second);
+    text += fmt::format("sandbox-paths = /bin/sh={}\n", *tools.sandbox_shell);
   }
   text += tools.config;
   if (!tools.config.empty() && tools.config.back() != '\n') {

@@ -29,10 +29,11 @@ struct Tools {
   std::optional<std::string> nix_libexec;       ///< where Nix 2.8 looks for its build hook
   std::map<std::string, std::string> programs;  ///< name in /bin -> full path in the store
   std::map<std::string, std::string>
-      libraries;                      ///< name in /lib/<triple> -> full path in the store
-  std::optional<std::string> cacert;  ///< bundle in the store
-  std::optional<std::string> loader;  ///< ld-linux in the store
-  std::string config;                 ///< more lines for nix.conf
+      libraries;                             ///< name in /lib/<triple> -> full path in the store
+  std::optional<std::string> sandbox_shell;  ///< a static shell, /bin/sh in Nix's sandbox
+  std::optional<std::string> cacert;         ///< bundle in the store
+  std::optional<std::string> loader;         ///< ld-linux in the store
+  std::string config;                        ///< more lines for nix.conf
 };
 
 /// The folders of `tools` as seen on this machine: every bin/* of each, the first to have a name

@@ -48,6 +48,15 @@ std::string describe_all() {
   return fmt::format("builtins.mapAttrs (n: {})", kDescribe);
 }
 
+/// As an attribute path spells it: quoted where it is no identifier.
+std::string quoted(const std::string& name) {
+  const bool plain =
+      !name.empty() && (name[0] < '0' || name[0] > '9') &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-'") ==
+          std::string::npos;
+  return plain ? name : '"' + name + '"';
+}
+
 std::string last_line(std::string_view text) {
   const std::string_view trimmed = trim(text);
   const std::size_t newline = trimmed.rfind('\n');
@@ -94,7 +103,7 @@ void find_one_by_one(Nix& nix,
     return;
   }
   for (const json& name : parse(*names)) {
-    const std::string attribute = prefix + ".\"" + name.get<std::string>() + "\"";
+    const std::string attribute = prefix + "." + quoted(name.get<std::string>());
     try {
       if (const auto text = nix.eval_json(flake + "#" + attribute, std::string(kDescribe))) {
         add_described(targets, attribute, kind, parse(*text));
@@ -124,7 +133,7 @@ void find_category(Nix& nix,
       return;
     }
     for (const auto& [name, described] : value.items()) {
-      add_described(targets, prefix + "." + name, category.kind, described);
+      add_described(targets, prefix + "." + quoted(name), category.kind, described);
     }
   } catch (const Error& error) {
     if (category.single) {

@@ -36,18 +36,23 @@ std::set<std::string> attributes_of(const Targets& targets) {
   return names;
 }
 
+struct Perturbed {
+  std::string flake;
+  BuildGraph graph;
+};
+
 /// Evaluates ever less perturbed copies until one has the same targets.
-std::optional<BuildGraph> perturbed_graph(Nix& nix,
-                                          const FlakeArguments& arguments,
-                                          const SeedInputs& inputs,
-                                          const fs::path& scratch,
-                                          Progress& progress) {
+std::optional<Perturbed> perturbed_graph(Nix& nix,
+                                         const FlakeArguments& arguments,
+                                         const SeedInputs& inputs,
+                                         const fs::path& scratch,
+                                         Progress& progress) {
   for (const int how : {0, 1, 2}) {
     try {
       const std::string flake = perturbed_flake(inputs.metadata, scratch, how, nix.runner());
       const Targets targets = targets_of(nix, flake, arguments);
       if (attributes_of(targets) == attributes_of(inputs.targets)) {
-        return read_graph(derivations_of(targets));
+        return Perturbed{flake, read_graph(derivations_of(targets))};
       }
     } catch (const Interrupted&) {
       throw;
@@ -175,8 +180,6 @@ SeedInputs find_seed_inputs(Nix& nix,
                             Progress& progress) {
   progress.step("evaluating " + arguments.flake);
   SeedInputs inputs{.metadata = nix.flake_metadata(arguments.flake)};
-  // Both evaluations start from the same source, so the second need not wait for the first.
-  std::optional<BuildGraph> perturbed;
   inputs.targets = targets_of(nix, arguments.flake, arguments);
   const std::vector<StorePath> roots = derivations_of(inputs.targets);
   if (roots.empty()) {
@@ -192,9 +195,11 @@ SeedInputs find_seed_inputs(Nix& nix,
   inputs.graph = read_graph(roots);
 
   progress.step("evaluating a changed copy, to tell the flake's own derivations from its inputs");
-  perturbed = perturbed_graph(nix, arguments, inputs, scratch, progress);
+  const auto perturbed = perturbed_graph(nix, arguments, inputs, scratch, progress);
   if (perturbed) {
-    inputs.own = own_derivations(inputs.graph, *perturbed);
+    inputs.own = own_derivations(inputs.graph, perturbed->graph);
+    inputs.changed_flake = perturbed->flake;
+    inputs.changed_own = own_derivations(perturbed->graph, inputs.graph);
   } else {
     progress.notice(
         "no changed copy of the flake evaluates: own derivations are those that use "
@@ -206,12 +211,19 @@ SeedInputs find_seed_inputs(Nix& nix,
     inputs.own.insert(roots.begin(), roots.end());
   }
 
-  const std::set<StorePath> steady = perturbed ? sources_of(*perturbed) : sources_of(inputs.graph);
+  const std::set<StorePath> steady =
+      perturbed ? sources_of(perturbed->graph) : sources_of(inputs.graph);
   inputs.frontier =
       frontier_of(inputs.graph, builds_of(inputs), inputs.own, [&](const StorePath& source) {
         return steady.contains(source) && source != inputs.metadata.source;
       });
   add_finished_targets(inputs);
+  if (!perturbed) {
+    inputs.changed_flake = arguments.flake;
+    inputs.changed_own = inputs.own;
+  }
+  const std::set<StorePath> shells = builds_of(inputs);
+  inputs.changed_own.insert(shells.begin(), shells.end());
   find_config(nix, arguments, inputs);
   inputs.flake_sources = nix.flake_archive(arguments.flake);
   return inputs;

@@ -25,7 +25,11 @@ struct SeedInputs {
   Targets targets;
   BuildGraph graph;
   OwnBy own_by = OwnBy::perturbation;
-  std::set<StorePath> own;               ///< derivations a job rebuilds
+  std::set<StorePath> own;  ///< derivations a job rebuilds
+  /// A checkout in which the application changed, and what a job may build there: the flake itself
+  /// where no changed copy evaluates.
+  std::string changed_flake;
+  std::set<StorePath> changed_own;
   Frontier frontier;                     ///< what those need
   std::vector<StorePath> flake_sources;  ///< trees that evaluation reads
   std::optional<SeedConfig> config;

@@ -205,7 +205,12 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
       raise_loopback();
     }
     show(view);
-    ::execvpe(argv.front().c_str(), pointers(argv).data(), pointers(environment).data());
+    // The search for the program uses the PATH that it will run with.
+    ::clearenv();
+    for (std::string& variable : environment) {
+      ::putenv(variable.data());
+    }
+    ::execvp(argv.front().c_str(), pointers(argv).data());
     throw_errno("starting", argv.front());
   } catch (const Error& error) {
     const std::string text =

@@ -1,0 +1,272 @@
+#include "image/publish.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <numeric>
+#include <semaphore>
+
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+#include "oci/limits.hpp"
+#include "os/file.hpp"
+#include "os/parallel.hpp"
+
+namespace seed::image {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr unsigned kMaxWorkers = 64;
+constexpr int kTagAttempts = 5;
+
+oci::Descriptor descriptor_of(const LayerBlob& blob) {
+  return {.media_type = blob.media_type, .digest = blob.digest, .size_bytes = blob.size_bytes};
+}
+
+LayerState state_of(oci::Pushed pushed) {
+  switch (pushed) {
+    case oci::Pushed::already_there:
+      return LayerState::present;
+    case oci::Pushed::mounted:
+      return LayerState::mounted;
+    case oci::Pushed::sent:
+      break;
+  }
+  return LayerState::sent;
+}
+
+std::string title_of(const PlannedLayer& layer) {
+  const auto largest = std::ranges::max_element(layer.paths, {}, &LayerPath::nar_size);
+  if (largest == layer.paths.end()) {
+    return "empty";
+  }
+  std::string title(largest->path.name());
+  if (layer.paths.size() > 1) {
+    title += fmt::format(" +{}", layer.paths.size() - 1);
+  }
+  return title;
+}
+
+/// Holds a permit of the packing semaphore for as long as it lives.
+class Permit {
+ public:
+  explicit Permit(std::counting_semaphore<kMaxWorkers>& semaphore) : semaphore_(semaphore) {
+    semaphore_.acquire();
+  }
+
+  Permit(const Permit&) = delete;
+  Permit& operator=(const Permit&) = delete;
+
+  ~Permit() { semaphore_.release(); }
+
+ private:
+  std::counting_semaphore<kMaxWorkers>& semaphore_;
+};
+
+/// A file that is gone when this goes.
+struct ScratchFile {
+  fs::path path;
+
+  explicit ScratchFile(fs::path at) : path(std::move(at)) {}
+
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+
+  ~ScratchFile() {
+    std::error_code ignored;
+    fs::remove(path, ignored);
+  }
+};
+
+std::vector<std::size_t> largest_first(const LayerPlan& plan) {
+  std::vector<std::size_t> order(plan.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(
+      order, [&](std::size_t a, std::size_t b) { return plan[a].nar_size() > plan[b].nar_size(); });
+  return order;
+}
+
+}  // namespace
+
+std::vector<LayerReceipt> pack_and_push(const LayerPlan& plan,
+                                        const nix::Closure& closure,
+                                        oci::Repository& repository,
+                                        const fs::path& scratch,
+                                        const PushOptions& options,
+                                        Progress& progress) {
+  std::vector<std::optional<LayerReceipt>> receipts(plan.size());
+  std::counting_semaphore<kMaxWorkers> packing(std::clamp(options.pack.workers, 1U, kMaxWorkers));
+  std::mutex mutex;
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+  for (const PlannedLayer& layer : plan) {
+    total += layer.reuse ? 0 : layer.nar_size();
+  }
+  const std::vector<std::size_t> order = largest_first(plan);
+  os::for_each_index(
+      plan.size(), options.pack.workers + options.connections, [&](std::size_t turn) {
+        const std::size_t i = order[turn];
+        const PlannedLayer& layer = plan[i];
+        const std::string title = title_of(layer);
+        if (layer.reuse) {
+          receipts[i] = LayerReceipt{*layer.reuse, LayerState::reused, layer.nar_size(), title};
+          return;
+        }
+        const ScratchFile file(scratch / fmt::format("layer-{}", i));
+        std::optional<LayerBlob> blob;
+        {
+          const Permit permit(packing);
+          blob = while_doing("packing " + title, [&] {
+            return write_store_layer(layer, closure, file.path, options.pack);
+          });
+        }
+        const oci::Pushed pushed = while_doing("pushing " + title, [&] {
+          return repository.put_blob(descriptor_of(*blob), file.path, options.mount_from);
+        });
+        receipts[i] = LayerReceipt{*blob, state_of(pushed), layer.nar_size(), title};
+        const std::lock_guard lock(mutex);
+        done += layer.nar_size();
+        progress.bytes(done, total);
+      });
+  std::vector<LayerReceipt> result;
+  for (auto& receipt : receipts) {
+    result.push_back(std::move(*receipt));
+  }
+  return result;
+}
+
+LayerReceipt push_own_layer(const std::string& title,
+                            const std::function<void(TarWriter&)>& fill,
+                            oci::Repository& repository,
+                            const fs::path& scratch,
+                            Compression compression) {
+  const ScratchFile file(scratch / "own-layer");
+  const LayerBlob blob = write_layer(fill, file.path, compression);
+  const oci::Pushed pushed = while_doing("pushing the layer of " + title, [&] {
+    return repository.put_blob(descriptor_of(blob), file.path);
+  });
+  return {blob, state_of(pushed), 0, title};
+}
+
+void push_image(oci::Repository& repository, const Image& image) {
+  if (image.config.size() > oci::kMaxConfigBytes) {
+    throw Error(fmt::format("the image config has {} bytes, readers take {}",
+                            image.config.size(),
+                            oci::kMaxConfigBytes),
+                "seed fewer outputs, or split the flake");
+  }
+  while_doing("pushing the image config",
+              [&] { repository.put_blob(image.parsed.config, std::string_view(image.config)); });
+  while_doing("pushing the image manifest",
+              [&] { repository.put_manifest(oci::kManifestType, image.manifest, std::nullopt); });
+}
+
+std::optional<FoundSeed> find_seed(oci::Repository& repository,
+                                   const oci::Target& target,
+                                   std::string_view system) {
+  auto raw = repository.get_manifest(target);
+  if (!raw) {
+    return std::nullopt;
+  }
+  if (raw->descriptor.media_type == oci::kIndexType ||
+      raw->descriptor.media_type == oci::kDockerListType) {
+    const oci::Index index = oci::parse_index(raw->bytes);
+    const auto entry = std::ranges::find_if(index.manifests, [&](const oci::Descriptor& manifest) {
+      const auto found = manifest.annotations.find(std::string(kSystemAnnotation));
+      return found != manifest.annotations.end() && found->second == system;
+    });
+    if (entry == index.manifests.end()) {
+      return std::nullopt;
+    }
+    raw = repository.get_manifest(entry->digest);
+    if (!raw) {
+      return std::nullopt;
+    }
+  }
+  oci::Manifest manifest = oci::parse_manifest(raw->bytes);
+  if (manifest.config.size_bytes > oci::kMaxConfigBytes) {
+    throw FormatError(fmt::format("the image config has {} bytes", manifest.config.size_bytes));
+  }
+  std::string config;
+  repository.get_blob(manifest.config, [&](ByteView chunk) { config += text_of(chunk); });
+  SeedImageConfig parsed = parse_seed_image_config(config);
+  if (parsed.system != system || parsed.diff_ids.size() != manifest.layers.size()) {
+    return std::nullopt;
+  }
+  return FoundSeed{raw->descriptor, std::move(manifest), std::move(parsed)};
+}
+
+LayerPlan present_layers(oci::Repository& repository, const LayerPlan& plan) {
+  std::vector<char> present(plan.size());
+  os::for_each_index(plan.size(), 8, [&](std::size_t i) {
+    present[i] = repository.has_blob(descriptor_of(*plan[i].reuse)) ? 1 : 0;
+  });
+  LayerPlan kept;
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    if (present[i] != 0) {
+      kept.push_back(plan[i]);
+    }
+  }
+  return kept;
+}
+
+namespace {
+
+/// The index under `tag` with this system's manifest in it.
+oci::Index index_with(oci::Repository& repository,
+                      const std::string& tag,
+                      const Image& image,
+                      std::string_view system,
+                      const std::string& source) {
+  std::vector<oci::Descriptor> manifests{image.descriptor};
+  const auto raw = repository.get_manifest(tag);
+  if (raw && raw->descriptor.media_type == oci::kIndexType) {
+    for (oci::Descriptor& other : oci::parse_index(raw->bytes).manifests) {
+      const auto found = other.annotations.find(std::string(kSystemAnnotation));
+      if (found != other.annotations.end() && found->second != system) {
+        manifests.push_back(std::move(other));
+      }
+    }
+  }
+  return make_index(std::move(manifests), source);
+}
+
+bool names_image(oci::Repository& repository, const std::string& tag, const Image& image) {
+  const auto raw = repository.get_manifest(tag);
+  return raw && raw->descriptor.media_type == oci::kIndexType &&
+         std::ranges::any_of(oci::parse_index(raw->bytes).manifests, [&](const auto& manifest) {
+           return manifest.digest == image.descriptor.digest;
+         });
+}
+
+}  // namespace
+
+oci::Descriptor write_tags(oci::Repository& repository,
+                           const Image& image,
+                           std::string_view system,
+                           const std::vector<std::string>& tags,
+                           const std::string& source) {
+  std::optional<oci::Descriptor> written;
+  for (const std::string& tag : tags) {
+    while_doing("writing the tag " + tag, [&] {
+      repository.put_manifest(
+          oci::kManifestType, image.manifest, fmt::format("{}-{}", tag, system));
+      for (int attempt = 0;; ++attempt) {
+        const std::string index = oci::to_json(index_with(repository, tag, image, system, source));
+        written = repository.put_manifest(oci::kIndexType, index, tag);
+        if (names_image(repository, tag, image)) {
+          break;
+        }
+        if (attempt == kTagAttempts) {
+          throw NetworkError("another job keeps writing this tag",
+                             "run again when the other job has ended");
+        }
+      }
+    });
+  }
+  return *written;
+}
+
+}  // namespace seed::image

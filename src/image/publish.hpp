@@ -1,0 +1,76 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/progress.hpp"
+#include "image/assemble.hpp"
+#include "image/layer.hpp"
+#include "oci/repository.hpp"
+
+namespace seed::image {
+
+enum class LayerState { reused, present, mounted, sent };
+
+/// What happened to one layer, in the plan's order.
+struct LayerReceipt {
+  LayerBlob blob;
+  LayerState state = LayerState::sent;
+  std::uint64_t nar_size = 0;  ///< of the paths in it
+  std::string title;
+};
+
+struct PushOptions {
+  PackOptions pack;
+  unsigned connections = 4;               ///< uploads at the same time
+  std::optional<std::string> mount_from;  ///< a repository of the same registry
+};
+
+/// Packs what is not reused and sends it, largest first; packing uses `pack.workers` threads,
+/// sending `connections` more. Scratch files live below `scratch`, one for each layer under way.
+std::vector<LayerReceipt> pack_and_push(const LayerPlan& plan,
+                                        const nix::Closure& closure,
+                                        oci::Repository& repository,
+                                        const std::filesystem::path& scratch,
+                                        const PushOptions& options,
+                                        Progress& progress);
+
+/// Makes one of the image's own layers and sends it.
+LayerReceipt push_own_layer(const std::string& title,
+                            const std::function<void(TarWriter&)>& fill,
+                            oci::Repository& repository,
+                            const std::filesystem::path& scratch,
+                            Compression compression);
+
+/// Sends config and manifest, by digest only: no tag names the image yet.
+void push_image(oci::Repository& repository, const Image& image);
+
+/// A seed that a repository holds, for one system.
+struct FoundSeed {
+  oci::Descriptor manifest;
+  oci::Manifest parsed;
+  SeedImageConfig config;
+};
+
+/// The seed for `system` under a tag or digest of an index or a manifest; nothing where there is
+/// none.
+std::optional<FoundSeed> find_seed(oci::Repository& repository,
+                                   const oci::Target& target,
+                                   std::string_view system);
+
+/// The previous plan without the layers that `repository` has lost.
+LayerPlan present_layers(oci::Repository& repository, const LayerPlan& plan);
+
+/// Writes the tags of a finished image, last of all: `<tag>-<system>` for each tag, then the index
+/// `<tag>`, which keeps the other systems' manifests. Re-reads the index and writes again when
+/// another system's job wrote meanwhile. Returns the index that the tags name.
+oci::Descriptor write_tags(oci::Repository& repository,
+                           const Image& image,
+                           std::string_view system,
+                           const std::vector<std::string>& tags,
+                           const std::string& source);
+
+}  // namespace seed::image

@@ -1,0 +1,160 @@
+#include "image/self_check.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "os/file.hpp"
+
+namespace seed::image {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kNamedHoles = 10;
+
+std::string named(const std::vector<nix::StorePath>& paths) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(paths.size(), kNamedHoles); ++i) {
+    text += "\n  " + paths[i].to_string();
+  }
+  if (paths.size() > kNamedHoles) {
+    text += fmt::format("\n  and {} more", paths.size() - kNamedHoles);
+  }
+  return text;
+}
+
+std::string last_errors(std::string_view text) {
+  const std::size_t at = text.rfind("error:");
+  return std::string(trim(at == std::string_view::npos ? text : text.substr(at))).substr(0, 2000);
+}
+
+}  // namespace
+
+ViewRunner::ViewRunner(os::Runner& inner,
+                       fs::path self,
+                       os::RootView view,
+                       os::Environment environment)
+    : inner_(inner),
+      self_(std::move(self)),
+      view_(std::move(view)),
+      environment_(std::move(environment)) {}
+
+os::Exit ViewRunner::run(const os::Command& command, const Sink& out, const Sink& err) {
+  EnterRequest request{.view = view_, .argv = command.argv};
+  os::Environment environment = environment_;
+  for (const auto& [name, value] : command.extra) {
+    environment[name] = value;
+  }
+  for (const auto& [name, value] : environment) {
+    request.environment.push_back(name + "=" + value);
+  }
+  if (!command.directory.empty()) {
+    request.view.directory = command.directory.string();
+  }
+  os::Command outer{.argv = {self_.string(), "enter"}, .input = command.input};
+  const std::vector<std::string> arguments = to_arguments(request);
+  outer.argv.insert(outer.argv.end(), arguments.begin(), arguments.end());
+  return inner_.run(outer, out, err);
+}
+
+std::vector<std::string> to_arguments(const EnterRequest& request) {
+  std::vector<std::string> arguments = os::to_arguments(request.view);
+  for (const std::string& variable : request.environment) {
+    arguments.insert(arguments.end(), {"--env", variable});
+  }
+  arguments.emplace_back("--");
+  arguments.insert(arguments.end(), request.argv.begin(), request.argv.end());
+  return arguments;
+}
+
+EnterRequest parse_enter(const std::vector<std::string>& arguments) {
+  EnterRequest request;
+  const auto end = std::ranges::find(arguments, "--");
+  std::vector<std::string> view;
+  for (auto it = arguments.begin(); it != end; ++it) {
+    if (*it == "--env" && it + 1 != end) {
+      request.environment.push_back(*++it);
+    } else {
+      view.push_back(*it);
+    }
+  }
+  request.view = os::root_view_from_arguments(view);
+  request.argv.assign(end == arguments.end() ? end : end + 1, arguments.end());
+  if (request.argv.empty()) {
+    throw UsageError("enter: no command after --");
+  }
+  return request;
+}
+
+std::vector<nix::StorePath> holes_in(const nix::DryRun& dry_run,
+                                     const std::set<nix::StorePath>& allowed) {
+  std::vector<nix::StorePath> holes;
+  for (const nix::StorePath& drv : dry_run.will_build) {
+    if (!allowed.contains(drv)) {
+      holes.push_back(drv);
+    }
+  }
+  holes.insert(holes.end(), dry_run.will_fetch.begin(), dry_run.will_fetch.end());
+  holes.insert(holes.end(), dry_run.unknown.begin(), dry_run.unknown.end());
+  return holes;
+}
+
+std::size_t check_closed(const nix::SeedInputs& inputs,
+                         const std::vector<RootEntry>& entries,
+                         const Tools& tools,
+                         os::Runner& runner,
+                         const fs::path& self,
+                         const fs::path& scratch,
+                         Progress& progress) {
+  if (const auto why = os::why_no_namespaces()) {
+    throw Error("the seed can't be proven closed: " + *why,
+                "run as root or allow user namespaces; --unchecked seeds without the proof");
+  }
+  progress.step("checking that the seed is closed: an offline dry run inside it");
+  const fs::path folder = scratch / "self-check";
+  write_entries(entries, folder / "root");
+  os::RootView view{.lower = folder / "root",
+                    .store_lower = std::string(nix::kStoreDir),
+                    .upper = folder / "upper",
+                    .binds = {{scratch, scratch, false}}};
+  const std::string_view flake = inputs.changed_flake;
+  if (inputs.own_by == nix::OwnBy::source) {
+    const fs::path local = std::string(flake.substr(0, flake.find('?')));
+    if (local.is_absolute()) {
+      view.binds.push_back({local, local, false});
+    }
+  }
+  ViewRunner inside(runner, self, view, image_environment(tools));
+  os::Command command{.argv = {"nix",
+                               "--extra-experimental-features",
+                               "nix-command flakes",
+                               "build",
+                               "--dry-run",
+                               "--offline",
+                               "--no-link",
+                               "--no-write-lock-file"}};
+  for (const nix::Target& target : inputs.targets.wanted) {
+    if (target.kind != nix::TargetKind::app) {
+      command.argv.push_back(fmt::format("{}#{}", flake, target.attribute));
+    }
+  }
+  const os::Captured result = os::capture(inside, command);
+  if (!result.exit.ok()) {
+    throw Error("the seed is not closed: evaluating the flake offline inside it failed:\n" +
+                    last_errors(result.err),
+                "an input that evaluation reads is missing; add it to 'contents' of lib.mkSeed");
+  }
+  const nix::DryRun dry_run = nix::parse_dry_run(result.err);
+  const std::vector<nix::StorePath> holes = holes_in(dry_run, inputs.changed_own);
+  if (!holes.empty()) {
+    throw Error("the seed is not closed: a job would have to build or fetch" + named(holes),
+                "add what is missing to 'contents' of lib.mkSeed, or report this as a bug");
+  }
+  return dry_run.will_build.size();
+}
+
+}  // namespace seed::image
