@@ -7,6 +7,7 @@
 
 #include "image/plan.hpp"
 #include "oci/types.hpp"
+#include "os/process.hpp"
 
 namespace seed::image {
 
@@ -19,7 +20,7 @@ struct ImageParts {
   std::vector<LayerBlob> own_layers;    ///< the program and the image's own files, in this order
   std::vector<std::string> own_names;   ///< what a person calls them
   Digest closure;                       ///< closure digest
-  std::map<std::string, std::string> environment;
+  os::Environment environment;
   std::vector<std::string> entrypoint;  ///< may be empty
   std::vector<std::string> command;
 };
@@ -39,7 +40,7 @@ struct SeedImageConfig {
   std::string system;
   Digest closure;
   std::vector<Digest> diff_ids;
-  std::map<std::string, std::string> environment;
+  os::Environment environment;
   LayerPlan plan;  ///< `reuse` set on every layer
 };
 

@@ -223,8 +223,8 @@ void write_entries(const std::vector<RootEntry>& entries, const fs::path& root) 
   }
 }
 
-std::map<std::string, std::string> image_environment(const Tools& tools) {
-  std::map<std::string, std::string> environment{
+os::Environment image_environment(const Tools& tools) {
+  os::Environment environment{
       {"PATH", "/usr/local/bin:/usr/bin:/bin"},
       {"HOME", "/root"},
       {"USER", "root"},

@@ -9,6 +9,7 @@
 
 #include "image/tar.hpp"
 #include "nix/closure.hpp"
+#include "os/process.hpp"
 
 namespace seed::image {
 
@@ -60,7 +61,7 @@ void write_entries(const std::vector<RootEntry>& entries, TarWriter& tar);
 void write_entries(const std::vector<RootEntry>& entries, const std::filesystem::path& root);
 
 /// The environment of a process in the image: what its config's Env says.
-std::map<std::string, std::string> image_environment(const Tools& tools);
+os::Environment image_environment(const Tools& tools);
 
 /// amd64, arm64 ... for a Nix system; throws UsageError for what OCI has no name for.
 std::string architecture_of(std::string_view system);

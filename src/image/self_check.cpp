@@ -119,14 +119,9 @@ std::size_t check_closed(const nix::SeedInputs& inputs,
   write_entries(entries, folder / "root");
   os::RootView view{.lower = folder / "root",
                     .store_lower = std::string(nix::kStoreDir),
-                    .upper = folder / "upper",
-                    .binds = {{scratch, scratch, false}}};
-  const std::string_view flake = inputs.changed_flake;
-  if (inputs.own_by == nix::OwnBy::source) {
-    const fs::path local = std::string(flake.substr(0, flake.find('?')));
-    if (local.is_absolute()) {
-      view.binds.push_back({local, local, false});
-    }
+                    .upper = folder / "upper"};
+  if (!inputs.changed_folder.empty()) {
+    view.binds.push_back({inputs.changed_folder, inputs.changed_folder, false});
   }
   ViewRunner inside(runner, self, view, image_environment(tools));
   os::Command command{.argv = {"nix",
@@ -139,7 +134,7 @@ std::size_t check_closed(const nix::SeedInputs& inputs,
                                "--no-write-lock-file"}};
   for (const nix::Target& target : inputs.targets.wanted) {
     if (target.kind != nix::TargetKind::app) {
-      command.argv.push_back(fmt::format("{}#{}", flake, target.attribute));
+      command.argv.push_back(fmt::format("{}#{}", inputs.changed_flake, target.attribute));
     }
   }
   const os::Captured result = os::capture(inside, command);

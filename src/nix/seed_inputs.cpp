@@ -148,6 +148,16 @@ std::string perturbed_flake(const FlakeMetadata& metadata,
   return "git+file://" + copy.string() + query;
 }
 
+fs::path local_folder(std::string_view reference) {
+  for (const std::string_view prefix : {"git+file://", "path:"}) {
+    if (reference.starts_with(prefix)) {
+      reference.remove_prefix(prefix.size());
+      return std::string(reference.substr(0, reference.find('?')));
+    }
+  }
+  return {};
+}
+
 std::set<StorePath> dependents_of_source(const BuildGraph& graph, const StorePath& source) {
   // Inputs point down; walk each derivation's inputs once, remembering the answer.
   std::map<StorePath, bool> depends;
@@ -222,6 +232,8 @@ SeedInputs find_seed_inputs(Nix& nix,
     inputs.changed_flake = arguments.flake;
     inputs.changed_own = inputs.own;
   }
+  inputs.changed_folder =
+      local_folder(perturbed ? inputs.changed_flake : inputs.metadata.reference);
   const std::set<StorePath> shells = builds_of(inputs);
   inputs.changed_own.insert(shells.begin(), shells.end());
   find_config(nix, arguments, inputs);

@@ -29,6 +29,7 @@ struct SeedInputs {
   /// A checkout in which the application changed, and what a job may build there: the flake itself
   /// where no changed copy evaluates.
   std::string changed_flake;
+  std::filesystem::path changed_folder;  ///< where it is; empty where it is not on this machine
   std::set<StorePath> changed_own;
   Frontier frontier;                     ///< what those need
   std::vector<StorePath> flake_sources;  ///< trees that evaluation reads
@@ -55,6 +56,9 @@ std::string perturbed_flake(const FlakeMetadata& metadata,
                             const std::filesystem::path& scratch,
                             int how,
                             os::Runner& runner);
+
+/// The folder that a `path:` or `git+file:` reference names; empty for any other.
+std::filesystem::path local_folder(std::string_view reference);
 
 /// Derivations of `graph` that depend on `source`.
 std::set<StorePath> dependents_of_source(const BuildGraph& graph, const StorePath& source);
