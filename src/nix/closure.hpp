@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/digest.hpp"
@@ -45,5 +46,9 @@ Closure make_closure(std::vector<PathInfo> paths);
 /// The text `nix-store --load-db` reads, without derivers (reference: nix-store
 /// --register-validity).
 std::string registration(const Closure& closure);
+
+/// Reads that text, also as `nix-store --dump-db` prints it, with derivers (which are not kept).
+/// Throws FormatError.
+std::vector<PathInfo> parse_registration(std::string_view text);
 
 }  // namespace seed::nix
