@@ -38,6 +38,7 @@ class NarHasher final : public TreeVisitor {
   std::string buffer_;
   std::string file_path_;
   std::uint64_t file_size_ = 0;
+  std::uint64_t file_left_ = 0;
   bool started_ = false;
 };
 
