@@ -1,0 +1,43 @@
+{
+  description = "A program written in shell: the smallest flake with own derivations and real inputs";
+
+  # `setup` writes the addresses of its work folder here.
+  inputs.packages.url = "git+file:///tmp/nix-seed-example/packages";
+  inputs.nix-seed = {
+    url = "git+file:///tmp/nix-seed-example/nix-seed";
+    inputs.nixpkgs.follows = "packages";
+  };
+
+  outputs =
+    {
+      self,
+      packages,
+      nix-seed,
+    }:
+    let
+      inherit (packages.lib) system;
+      pkgs = packages.legacyPackages.${system};
+      p = pkgs.packages;
+      hello = pkgs.run "hello-1.0" {
+        src = self;
+        zlib = p.zlib1g-dev;
+        cxx = p."libstdc++6";
+      } (builtins.readFile ./build.sh);
+    in
+    {
+      packages.${system} = {
+        default = hello;
+        seed = nix-seed.lib.mkSeed {
+          inherit self system;
+          tools = [ pkgs.bootstrap ];
+          shell = "${pkgs.bootstrap}/bin/sh";
+          loader = pkgs.loader;
+          libs = [ "${p.libc6}/${pkgs.libdir}" ];
+        };
+      };
+      checks.${system}.default = pkgs.run "hello-check" { inherit hello; } ''
+        [ "$("$hello/bin/hello" | head -n1)" = "$(cat ${./greeting.txt})" ]
+        echo passed > $out
+      '';
+    };
+}
