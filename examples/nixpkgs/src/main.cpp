@@ -1,0 +1,7 @@
+#include <iostream>
+
+#include <zlib.h>
+
+int main() {
+  std::cout << "hello, zlib " << zlibVersion() << '\n';
+}
