@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "nix/tree.hpp"
@@ -13,9 +14,11 @@ namespace seed::image {
 /// headers, a PAX header only where a path, link target or size does not fit ustar, no hard links,
 /// no extended attributes, two zero blocks at the end. File data starts on a 512-byte boundary, so
 /// an index over the tar can mount it without extraction. The same calls give the same bytes.
+///
+/// The sink sees chunks of 64 KiB or more, cut anywhere; all of them only after finish().
 class TarWriter {
  public:
-  explicit TarWriter(Sink sink) : sink_(std::move(sink)) {}
+  explicit TarWriter(Sink sink);
 
   /// Paths are relative, without a trailing slash: `nix/store`.
   void directory(std::string_view path, std::uint32_t mode);
@@ -36,7 +39,9 @@ class TarWriter {
               std::string_view link);
   void put(ByteView bytes);
   void pad();
+  void flush();
   Sink sink_;
+  std::vector<std::byte> buffer_;
   std::uint64_t size_bytes_ = 0;
   std::uint64_t file_rest_ = 0;
 };
