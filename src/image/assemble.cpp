@@ -105,10 +105,15 @@ Image assemble(const ImageParts& parts) {
     manifest.layers.push_back(descriptor_of(blob));
   }
   std::string bytes = oci::to_json(manifest);
-  oci::Descriptor descriptor = oci::describe(oci::kManifestType, bytes);
-  descriptor.platform = oci::Platform{.os = "linux", .architecture = architecture_of(parts.system)};
-  descriptor.annotations[std::string(kSystemAnnotation)] = parts.system;
+  oci::Descriptor descriptor =
+      describe_seed(oci::describe(oci::kManifestType, bytes), parts.system);
   return {std::move(config), std::move(bytes), std::move(manifest), std::move(descriptor)};
+}
+
+oci::Descriptor describe_seed(oci::Descriptor manifest, std::string_view system) {
+  manifest.platform = oci::Platform{.os = "linux", .architecture = architecture_of(system)};
+  manifest.annotations[std::string(kSystemAnnotation)] = system;
+  return manifest;
 }
 
 SeedImageConfig parse_seed_image_config(std::string_view text) {

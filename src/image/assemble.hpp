@@ -47,6 +47,9 @@ struct SeedImageConfig {
 /// Throws FormatError, also for images that are not seeds.
 SeedImageConfig parse_seed_image_config(std::string_view json);
 
+/// `manifest` as an index entry: with the platform and the Nix system.
+oci::Descriptor describe_seed(oci::Descriptor manifest, std::string_view system);
+
 /// The index of one tag: one manifest for each system, sorted. `source` is where the source code is
 /// (org.opencontainers.image.source: what links a package to its repository); may be empty.
 oci::Index make_index(std::vector<oci::Descriptor> manifests, const std::string& source);

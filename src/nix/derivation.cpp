@@ -109,7 +109,7 @@ class Parser {
     expect(",");
     string();  // how a fixed output is hashed
     expect(",");
-    string();  // and its hash
+    result.fixed_output = !string().empty() || result.fixed_output;
     expect(")");
     const auto [entry, is_new] = result.outputs.emplace(std::move(name), std::move(path));
     if (!is_new) {

@@ -17,6 +17,7 @@ struct Derivation {
   std::set<StorePath> input_srcs;
   std::string system;
   std::string builder;
+  bool fixed_output = false;  ///< its hash is known before it is built: a fetch, as a rule
 
   bool operator==(const Derivation&) const = default;
 };

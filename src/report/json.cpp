@@ -1,0 +1,93 @@
+#include <nlohmann/json.hpp>
+
+#include "report/record.hpp"
+
+namespace seed::report {
+namespace {
+
+using nlohmann::json;
+
+json to_json(const std::vector<Timing>& timings) {
+  json list = json::array();
+  for (const Timing& timing : timings) {
+    list.push_back({{"step", timing.step}, {"seconds", timing.seconds}});
+  }
+  return list;
+}
+
+std::string_view name_of(image::LayerState state) {
+  switch (state) {
+    case image::LayerState::reused:
+      return "reused";
+    case image::LayerState::present:
+      return "present";
+    case image::LayerState::mounted:
+      return "mounted";
+    case image::LayerState::sent:
+      break;
+  }
+  return "sent";
+}
+
+}  // namespace
+
+std::string to_json(const SeedRecord& record) {
+  json layers = json::array();
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_total = 0;
+  for (const image::LayerReceipt& layer : record.layers) {
+    bytes_total += layer.blob.size_bytes;
+    bytes_sent += layer.state == image::LayerState::sent ? layer.blob.size_bytes : 0;
+    layers.push_back({{"digest", layer.blob.digest.to_string()},
+                      {"size", layer.blob.size_bytes},
+                      {"narSize", layer.nar_size},
+                      {"state", name_of(layer.state)},
+                      {"title", layer.title}});
+  }
+  return json{{"status", to_string(record.status)},
+              {"image", record.image()},
+              {"repository", record.repository},
+              {"tag", record.tag},
+              {"key", record.key},
+              {"system", record.system},
+              {"digest", record.index.to_string()},
+              {"manifest", record.manifest.to_string()},
+              {"closure", record.closure.to_string()},
+              {"paths", record.paths},
+              {"narSize", record.nar_size},
+              {"ownDerivations", record.own_derivations},
+              {"targets", record.targets},
+              {"bytesSent", bytes_sent},
+              {"bytesTotal", bytes_total},
+              {"layers", layers},
+              {"tools", record.tools},
+              {"nix", record.nix},
+              {"notices", record.notices},
+              {"provenance", record.provenance},
+              {"timings", to_json(record.timings)}}
+      .dump(2);
+}
+
+std::string to_json(const BuildRecord& record) {
+  json results = json::array();
+  for (const BuildResult& result : record.results) {
+    results.push_back({{"attribute", result.attribute},
+                       {"output", result.output},
+                       {"path", result.store_path},
+                       {"location", result.location},
+                       {"link", result.link},
+                       {"narSize", result.nar_size}});
+  }
+  return json{{"mode", to_string(record.mode)},
+              {"reason", record.reason},
+              {"image", record.image},
+              {"system", record.system},
+              {"built", record.built},
+              {"missing", record.missing},
+              {"results", results},
+              {"provenance", record.provenance},
+              {"timings", to_json(record.timings)}}
+      .dump(2);
+}
+
+}  // namespace seed::report
