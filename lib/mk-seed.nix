@@ -17,7 +17,7 @@ let
       {
         system = required "system";
         shell = required "shell";
-        nix = null;
+        nix = required "nix";
         tools = [ ];
         cacert = null;
         loader = null;
@@ -58,7 +58,7 @@ in
   pkgs ? null,
   defaults ? defaultsOf pkgs,
   system ? defaults.system,
-  # The Nix that runs in the seed; null leaves the choice to nix-seed.
+  # The Nix that runs in the seed.
   nix ? defaults.nix,
   # Packages whose bin folders are in PATH: CI hosts need a shell, coreutils, git and tar.
   tools ? defaults.tools,
@@ -107,7 +107,7 @@ let
 
   nixSeed = {
     version = 1;
-    nix = orNull nix;
+    nix = toString nix;
     tools = map toString tools;
     contents = map toString kept;
     cacert = orNull cacert;

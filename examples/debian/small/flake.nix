@@ -3,16 +3,11 @@
 
   # `setup` writes the addresses of its work folder here.
   inputs.packages.url = "git+file:///tmp/nix-seed-example/packages";
-  inputs.nix-seed = {
-    url = "git+file:///tmp/nix-seed-example/nix-seed";
-    inputs.nixpkgs.follows = "packages";
-  };
 
   outputs =
     {
       self,
       packages,
-      nix-seed,
     }:
     let
       inherit (packages.lib) system;
@@ -25,16 +20,8 @@
       } (builtins.readFile ./build.sh);
     in
     {
-      packages.${system} = {
-        default = hello;
-        seed = nix-seed.lib.mkSeed {
-          inherit self system;
-          tools = [ pkgs.bootstrap ];
-          shell = "${pkgs.bootstrap}/bin/sh";
-          loader = pkgs.loader;
-          libs = [ "${p.libc6}/${pkgs.libdir}" ];
-        };
-      };
+      packages.${system}.default = hello;
+
       checks.${system}.default = pkgs.run "hello-check" { inherit hello; } ''
         [ "$("$hello/bin/hello" | head -n1)" = "$(cat ${./greeting.txt})" ]
         echo passed > $out
