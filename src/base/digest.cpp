@@ -8,6 +8,7 @@
 #include "base/encoding.hpp"
 #include "base/error.hpp"
 #include "base/handle.hpp"
+#include "base/text.hpp"
 
 namespace seed {
 namespace {
@@ -24,7 +25,7 @@ void check(int result) {
 
 Digest Digest::parse(std::string_view text) {
   if (!text.starts_with(kPrefix)) {
-    throw FormatError(fmt::format("'{}' is not a sha256 digest", text.substr(0, 100)));
+    throw FormatError(fmt::format("'{}' is not a sha256 digest", printable(text, 100)));
   }
   return from_hex(text.substr(kPrefix.size()));
 }
@@ -33,7 +34,7 @@ Digest Digest::from_hex(std::string_view hex) {
   const auto bytes = seed::from_hex(hex);
   std::array<std::byte, 32> raw;
   if (!bytes || bytes->size() != raw.size()) {
-    throw FormatError(fmt::format("'{}' is not 64 lower-case hex digits", hex.substr(0, 100)));
+    throw FormatError(fmt::format("'{}' is not 64 lower-case hex digits", printable(hex, 100)));
   }
   std::ranges::copy(*bytes, raw.begin());
   return Digest(raw);

@@ -120,6 +120,9 @@ std::string to_nix32(ByteView bytes) {
 std::optional<Bytes> from_nix32(std::string_view text) {
   static constexpr auto kValues = values_of(kNix32);
   const std::size_t size = text.size() * 5 / 8;
+  if (text.size() != (size * 8 + 4) / 5) {
+    return std::nullopt;  // no number of bytes has a text of this length
+  }
   Bytes bytes(size);
   for (std::size_t n = 0; n < text.size(); ++n) {
     const int value = value_of(kValues, text[text.size() - n - 1]);

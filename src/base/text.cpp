@@ -1,10 +1,46 @@
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/core.h>
 
 namespace seed {
+namespace {
+
+unsigned at_or_0(std::string_view text, std::size_t index) {
+  return index < text.size() ? static_cast<unsigned char>(text[index]) : 0U;
+}
+
+/// How many bytes the first character of `text` has; 0 where it is not UTF-8 (RFC 3629 §4).
+std::size_t utf8_length(std::string_view text) {
+  const unsigned first = at_or_0(text, 0);
+  if (first < 0x80) {
+    return 1;
+  }
+  if (first < 0xc2 || first > 0xf4) {
+    return 0;
+  }
+  const std::size_t length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((at_or_0(text, i) & 0xc0) != 0x80) {
+      return 0;
+    }
+  }
+  const unsigned second = at_or_0(text, 1);
+  const bool too_long = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  const bool surrogate = first == 0xed && second > 0x9f;
+  const bool beyond = first == 0xf4 && second > 0x8f;
+  return too_long || surrogate || beyond ? 0 : length;
+}
+
+/// C0, DEL and C1, which terminals take as commands.
+bool is_control(std::string_view character) {
+  const unsigned first = at_or_0(character, 0);
+  return first < 0x20 || first == 0x7f || (first == 0xc2 && at_or_0(character, 1) < 0xa0);
+}
+
+}  // namespace
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -53,16 +89,21 @@ std::string human_size(std::uint64_t size_bytes) {
 
 std::string printable(std::string_view text, std::size_t limit) {
   std::string out;
-  for (const char c : text.substr(0, limit)) {
-    const auto value = static_cast<unsigned char>(c);
-    if (value < 0x20 || value == 0x7f) {
-      out += fmt::format("\\x{:02x}", value);
-    } else {
-      out += c;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t length = utf8_length(text.substr(at));
+    const std::size_t next = at + std::max<std::size_t>(length, 1);
+    if (next > limit) {
+      return out + "...";
     }
-  }
-  if (text.size() > limit) {
-    out += "...";
+    if (length == 0 || is_control(text.substr(at, length))) {
+      for (; at < next; ++at) {
+        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[at]));
+      }
+    } else {
+      out += text.substr(at, length);
+    }
+    at = next;
   }
   return out;
 }

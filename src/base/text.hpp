@@ -18,8 +18,8 @@ std::string to_lower(std::string_view text);  ///< ASCII only, whatever the loca
 /// 12.3 MiB; for people, never parsed.
 std::string human_size(std::uint64_t size_bytes);
 
-/// Control characters made visible and the length bounded: for values of outside origin in
-/// messages.
+/// Control characters and what is not UTF-8 made visible and the length bounded: for values of
+/// outside origin in messages, which may go into JSON.
 std::string printable(std::string_view text, std::size_t limit = 200);
 
 }  // namespace seed

@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <utility>
+#include <vector>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,6 +15,7 @@
 #include <fmt/core.h>
 
 #include "base/error.hpp"
+#include "base/handle.hpp"
 
 namespace seed::os {
 namespace {
@@ -26,6 +29,46 @@ int open_or_throw(const fs::path& path, int flags, mode_t mode, std::string_view
     throw_errno(doing, path);
   }
   return fd;
+}
+
+void remove_entry(int parent, const char* name, const fs::path& root);
+
+/// Everything in the folder `name` of `parent`.
+void empty_folder(int parent, const char* name, const fs::path& root) {
+  const int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const Handle<DIR, ::closedir> stream{fd < 0 ? nullptr : ::fdopendir(fd)};
+  if (!stream) {
+    throw_errno("removing", root);
+  }
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view entry_name = entry->d_name;
+    if (entry_name != "." && entry_name != "..") {
+      names.emplace_back(entry_name);
+    }
+  }
+  for (const std::string& entry : names) {
+    remove_entry(fd, entry.c_str(), root);
+  }
+}
+
+/// By descriptor, so that a link put in a folder's place is not followed and depth does not matter.
+void remove_entry(int parent, const char* name, const fs::path& root) {
+  struct stat info{};
+  if (::fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    throw_errno("removing", root);
+  }
+  const bool folder = S_ISDIR(info.st_mode);
+  if (folder) {
+    if ((info.st_mode & S_IRWXU) != S_IRWXU) {
+      // An entry can only be unlinked from a folder that its owner may write.
+      ::fchmodat(parent, name, S_IRWXU, 0);
+    }
+    empty_folder(parent, name, root);
+  }
+  if (::unlinkat(parent, name, folder ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT) {
+    throw_errno("removing", root);
+  }
 }
 
 }  // namespace
@@ -175,22 +218,14 @@ void make_dirs(const fs::path& path) {
 }
 
 void remove_tree(const fs::path& path) {
-  std::error_code code;
-  if (fs::is_directory(fs::symlink_status(path, code))) {
-    // An entry can only be unlinked from a folder that its owner may write.
-    ::chmod(path.c_str(), 0700);
-    for (const auto& entry : fs::directory_iterator(path, code)) {
-      if (entry.is_directory(code) && !entry.is_symlink(code)) {
-        remove_tree(entry.path());
-      } else {
-        fs::remove(entry.path(), code);
-      }
+  struct stat info{};
+  if (::fstatat(AT_FDCWD, path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) {
+      return;
     }
-  }
-  if (fs::remove(path, code); code) {
-    errno = code.value();
     throw_errno("removing", path);
   }
+  remove_entry(AT_FDCWD, path.c_str(), path);
 }
 
 TempDir::TempDir(const fs::path& parent) {

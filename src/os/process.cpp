@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -57,7 +58,7 @@ struct Pipe {
   }
 };
 
-/// Ends and reaps the child if we leave early.
+/// Ends and reaps the child if we leave early: it gets time to clean up, but not for ever.
 struct Child {
   pid_t pid = -1;
 
@@ -67,7 +68,16 @@ struct Child {
 
   ~Child() {
     if (pid > 0) {
+      constexpr int kTries = 100;
+      constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 50'000'000};
       ::kill(pid, SIGTERM);
+      for (int i = 0; i < kTries; ++i) {
+        if (::waitpid(pid, nullptr, WNOHANG) != 0) {
+          return;
+        }
+        ::nanosleep(&kPause, nullptr);
+      }
+      ::kill(pid, SIGKILL);
       wait();
     }
   }
@@ -121,7 +131,12 @@ void spawn(const Command& command, const Pipe& in, const Pipe& out, const Pipe& 
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  // We ignore SIGPIPE; a program that does not expect that would write on and on.
+  sigset_t defaults;
+  sigemptyset(&defaults);
+  sigaddset(&defaults, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   const int error = ::posix_spawnp(&child.pid,
                                    argv.front().c_str(),
                                    &actions,
@@ -136,6 +151,28 @@ void spawn(const Command& command, const Pipe& in, const Pipe& out, const Pipe& 
         fmt::format("starting {}: {}", command.argv.front(), strerrordesc_np(error)),
         error == ENOENT ? fmt::format("install {} or add it to PATH", command.argv.front()) : "");
   }
+}
+
+/// write(2) to a program that may have closed its input: EPIPE, and no SIGPIPE even where the
+/// process does not ignore that. (A pipe has no MSG_NOSIGNAL.)
+ssize_t write_quietly(int fd, std::string_view text) {
+  sigset_t pipe_signal;
+  sigset_t before;
+  sigset_t pending;
+  sigemptyset(&pipe_signal);
+  sigaddset(&pipe_signal, SIGPIPE);
+  sigpending(&pending);
+  const bool was_pending = sigismember(&pending, SIGPIPE) == 1;
+  ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+  const ssize_t count = ::write(fd, text.data(), text.size());
+  const int error = errno;
+  if (count < 0 && error == EPIPE && !was_pending) {
+    constexpr timespec kNow{};
+    ::sigtimedwait(&pipe_signal, nullptr, &kNow);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return count;
 }
 
 /// Feeds standard input and passes both outputs on until all three pipes are closed.
@@ -169,7 +206,7 @@ void pump(Pipe& in,
       drain(err, to_err);
     }
     if (fds[2].revents != 0) {
-      const ssize_t count = ::write(in.write_end, input.data(), input.size());
+      const ssize_t count = write_quietly(in.write_end, input);
       input.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : 0);
       if (input.empty() || (count < 0 && errno != EINTR && errno != EAGAIN)) {
         in.close_write();
@@ -214,6 +251,7 @@ Exit SystemRunner::run(const Command& command, const Sink& out, const Sink& err)
     in_pipe.close_write();
   }
   pump(in_pipe, command.input, out_pipe, out, err_pipe, err);
+  in_pipe.close_write();  // a program that closed its outputs may still wait for the end of input
   return child.wait();
 }
 
@@ -235,6 +273,9 @@ Captured capture(Runner& runner, const Command& command, std::uint64_t limit_byt
           captured.err.erase(0, captured.err.size() - kErrTail);
         }
       });
+  if (captured.err.size() > kErrTail) {
+    captured.err.erase(0, captured.err.size() - kErrTail);
+  }
   return captured;
 }
 
@@ -260,9 +301,13 @@ std::string to_shell(const std::vector<std::string>& argv) {
 
 std::optional<std::filesystem::path> find_program(const Environment& environment,
                                                   std::string_view program) {
-  for (const std::string_view folder : split(get(environment, "PATH").value_or(""), ':')) {
+  // Named, since the parts are views into it.
+  const std::string path = get(environment, "PATH").value_or("");
+  for (const std::string_view folder : split(path, ':')) {
     const std::filesystem::path candidate = std::filesystem::path(folder) / program;
-    if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0) {
+    std::error_code code;
+    if (!folder.empty() && std::filesystem::is_regular_file(candidate, code) &&
+        ::access(candidate.c_str(), X_OK) == 0) {
       return candidate;
     }
   }
