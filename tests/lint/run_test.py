@@ -44,6 +44,10 @@ class Tree(unittest.TestCase):
         self.write(a_dot_md="`[a](b)`\n```\n[c](d)\n```\n")
         self.assertEqual(self.found("links"), [])
 
+    def test_the_architecture_page_names_only_what_headers_have(self):
+        self.write(docs__ARCHITECTURE_dot_md="`oci::good`, `oci::bad`, `later::x`\n", src__oci__a_dot_hpp="void good();\n")
+        self.assertEqual(self.found("names"), ["docs/ARCHITECTURE.md: no header of src/oci has bad"])
+
     def test_trailing_blanks_are_found_by_line(self):
         self.write(a_dot_txt="good\nbad \n", b_dot_txt="no end")
         self.assertEqual(self.found("whitespace"), ["a.txt:2: trailing blank", "b.txt: no newline at the end"])
