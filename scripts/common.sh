@@ -18,8 +18,8 @@ build_packages=(ca-certificates ccache cmake g++ git libcurl4-openssl-dev libcxx
   libgit2-dev libsqlite3-dev libssl-dev libzstd-dev mold ninja-build nlohmann-json3-dev pkgconf
   python3 zlib1g-dev)
 example_packages=(git jq python3 util-linux)
-test_packages=(apache2-utils busybox-static catch2 docker-registry patchelf podman runc shellcheck
-  skopeo umoci)
+test_packages=(apache2-utils busybox-static catch2 clang-format-19 curl docker-registry
+  patchelf podman runc shellcheck skopeo umoci zstd)
 
 as_root() {
   if [[ $EUID -eq 0 ]]; then "$@"; else sudo "$@"; fi

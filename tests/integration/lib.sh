@@ -5,6 +5,8 @@
 
 # shellcheck source=scripts/common.sh
 source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../../scripts/common.sh"
+# shellcheck source=tests/integration/seed.sh
+source "$checkout/tests/integration/seed.sh"
 
 cache=${NIX_SEED_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nix-seed-test}
 nix_seed=${NIX_SEED:-$checkout/build/dev/nix-seed}
@@ -172,8 +174,6 @@ CONF
   export CONTAINERS_CONF=$folder/containers.conf CONTAINERS_STORAGE_CONF=$folder/storage.conf
 }
 podman_() { HOME=$scratch/podman/home podman "$@"; }
-
-skopeo_() { skopeo --insecure-policy "$@"; }
 
 # crane, of its newest release, as the referee of what we push.
 use_crane() {
