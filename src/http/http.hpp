@@ -33,6 +33,17 @@ class Headers {
   std::vector<std::pair<std::string, std::string>> entries_;
 };
 
+struct Response {
+  int status = 0;
+  Headers headers;
+  std::string body;  ///< kept where Request::into was empty, or the status is not 2xx (64 KiB)
+  std::uint64_t body_size_bytes = 0;
+};
+
+/// What with_retries does after a fault of the connection. `pass_on`: the caller knows a better way
+/// than to send the same request again. Statuses are retried in either case.
+enum class OnFault { retry, pass_on };
+
 struct Request {
   Method method = Method::get;
   std::string url;
@@ -40,19 +51,15 @@ struct Request {
   /// Makes a Source over the body; called again for each attempt. Empty: no body.
   std::function<Source()> body;
   std::uint64_t body_size_bytes = 0;
-  /// Where a 2xx body goes; it is called anew for each attempt, so that a retry starts clean.
-  /// Empty: the body is kept in Response::body.
-  std::function<Sink()> into;
-  /// A longer response body, of any status, is a NetworkError.
+  /// Where a 2xx body goes, given its status and headers; it is called anew for each attempt that
+  /// has a body, so that a retry starts clean. Empty: the body is kept in Response::body.
+  std::function<Sink(const Response& head)> into;
+  /// A longer 2xx body is a NetworkError. Other bodies are cut off at kMaxErrorBodyBytes.
   std::uint64_t max_response_bytes = 8 << 20;
+  OnFault on_fault = OnFault::retry;
 };
 
-struct Response {
-  int status = 0;
-  Headers headers;
-  std::string body;  ///< kept where Request::into was empty, or the status is not 2xx (64 KiB)
-  std::uint64_t body_size_bytes = 0;
-};
+inline constexpr std::uint64_t kMaxErrorBodyBytes = 64 << 10;
 
 /// One exchange. Blocking and thread-safe. Redirects are not followed: the caller sees 3xx.
 class Transport {
@@ -66,9 +73,15 @@ struct CurlOptions {
   std::string user_agent = "nix-seed";
   std::string ca_file;  ///< empty: SSL_CERT_FILE, NIX_SSL_CERT_FILE, then the usual places
   std::chrono::seconds connect_timeout{20};
-  /// Slower than `low_speed_bytes` a second for `low_speed_time`: the attempt is given up.
+  /// Slower than `low_speed_bytes` a second for `low_speed_time`: the attempt is given up. Time
+  /// that our own sources and sinks take does not count.
   std::uint64_t low_speed_bytes = 4096;
-  std::chrono::seconds low_speed_time{30};
+  std::chrono::milliseconds low_speed_time{30'000};
+  /// How long a peer may think, once it has the whole request, before its first byte: registries
+  /// store a large blob in that time.
+  std::chrono::milliseconds response_timeout{300'000};
+  /// Called about once a second during a transfer; a throw ends it and is passed on.
+  std::function<void()> check;
 };
 
 std::unique_ptr<Transport> curl_transport(CurlOptions options);
@@ -77,12 +90,21 @@ struct RetryPolicy {
   unsigned attempts = 5;
   std::chrono::milliseconds base{250};
   std::chrono::milliseconds cap{20'000};
+  /// A number in [0, 1) that the backoff is multiplied with. Empty: the system's randomness.
+  std::function<double()> jitter;
 };
 
 /// Tries again after connection faults and 408, 425, 429, 500, 502, 503 and 504: exponential
 /// backoff with full jitter, `Retry-After` (seconds or date) obeyed up to the cap times three.
 /// The last response or error is passed on as it is.
 std::unique_ptr<Transport> with_retries(Transport& inner, RetryPolicy policy, Clock& clock);
+
+/// Seconds, or the date of RFC 9110 §5.6.7 (IMF-fixdate), as a wait from `now`; nothing where the
+/// text is neither.
+std::optional<std::chrono::seconds> parse_retry_after(std::string_view text, Time now);
+
+/// The value of Content-Length, Content-Range and the like: digits only, at most 19.
+std::optional<std::uint64_t> parse_size(std::string_view digits);
 
 /// scheme://host:port/path with the query's values and any userinfo left out: what messages show.
 std::string redact_url(std::string_view url);
@@ -98,6 +120,7 @@ struct Url {
   std::string to_string() const;
   std::string authority() const;  ///< host[:port], the port left out where it is the scheme's own
   bool same_origin(const Url& other) const;
+  bool operator==(const Url&) const = default;
 };
 
 /// `location` as seen from `base` (RFC 3986 §5, for the forms that registries send).
