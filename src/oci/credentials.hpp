@@ -26,9 +26,9 @@ class CredentialSource {
 };
 
 /// $REGISTRY_AUTH_FILE, $XDG_RUNTIME_DIR/containers/auth.json,
-/// $XDG_CONFIG_HOME/containers/auth.json, $DOCKER_CONFIG/config.json, ~/.docker/config.json, in
-/// this order; `auths`, `credHelpers` and `credsStore` of each. NIX_SEED_REGISTRY_USER and
-/// NIX_SEED_REGISTRY_PASSWORD come first of all.
+/// $XDG_CONFIG_HOME/containers/auth.json (~/.config), $DOCKER_CONFIG/config.json (~/.docker), in
+/// this order; `credHelpers`, `credsStore` and `auths` of each. NIX_SEED_REGISTRY_USER and
+/// NIX_SEED_REGISTRY_PASSWORD come first of all; NIX_SEED_REGISTRY_HOST limits them to one host.
 std::unique_ptr<CredentialSource> file_credentials(const os::Environment& environment,
                                                    os::Runner& runner);
 
