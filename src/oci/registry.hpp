@@ -15,7 +15,12 @@ struct RegistryOptions {
   /// Blobs above this are sent in chunks of this size (and resumed at the last one a registry has)
   /// after a monolithic upload was cut off; 0 never.
   std::uint64_t chunk_bytes = 4 << 20;
+  /// When tokens end, and the pauses of a lost race. Null: the system's.
+  Clock* clock = nullptr;
 };
+
+/// 127.0.0.0/8, ::1 and localhost.
+bool is_loopback(std::string_view host);
 
 /// `reference` names the host and repository; its tag and digest are not looked at.
 std::unique_ptr<Repository> open_registry(const Reference& reference,
