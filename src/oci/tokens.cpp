@@ -185,7 +185,7 @@ std::string Tokens::fetch(const Scopes& scopes) {
   const Time asked = clock_.now();
   const http::Response response = request_token(scopes);
   if (response.status != 200) {
-    const std::string why = describe_errors(response.body);
+    const std::string why = scrub(describe_errors(response.body));
     throw NetworkError(
         fmt::format("{} gives no token for {}: {}{}{}",
                     printable(http::redact_url(parameter(*challenge_, "realm"))),
@@ -211,13 +211,17 @@ std::string Tokens::fetch(const Scopes& scopes) {
 
 std::string Tokens::without_secrets(std::string text) {
   const std::scoped_lock lock(mutex_);
+  return scrub(std::move(text));
+}
+
+std::string Tokens::scrub(std::string text) const {
   for (const auto& [scopes, token] : tokens_) {
     erase_all(text, token.value);
   }
   if (credential_ && *credential_) {
     erase_all(text, (*credential_)->password);
     erase_all(text, (*credential_)->identity_token);
-    erase_all(text, basic(**credential_));
+    erase_all(text, basic(**credential_).substr(std::string_view("Basic ").size()));
   }
   return text;
 }

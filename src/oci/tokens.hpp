@@ -48,6 +48,7 @@ class Tokens {
   bool adopt(const std::vector<Challenge>& challenges);
   std::string fetch(const Scopes& scopes);
   http::Response request_token(const Scopes& scopes);
+  std::string scrub(std::string text) const;
   void check_realm(const std::string& realm) const;
 
   http::Transport& transport_;

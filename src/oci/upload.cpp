@@ -180,7 +180,14 @@ class Upload {
     http::Request request;
     request.headers.set("Content-Type", "application/octet-stream");
     request.body_size_bytes = length;
-    request.body = [this, offset] { return content_(offset); };
+    request.body = [this, offset, length]() -> Source {
+      return [source = content_(offset), rest = length](std::span<std::byte> buffer) mutable {
+        const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), rest));
+        const std::size_t count = room == 0 ? 0 : source(buffer.first(room));
+        rest -= count;
+        return count;
+      };
+    };
     request.on_fault = http::OnFault::pass_on;
     return request;
   }
