@@ -16,9 +16,15 @@ namespace seed::image {
 class TarExtractor {
  public:
   explicit TarExtractor(std::filesystem::path root);
+  TarExtractor(TarExtractor&&) noexcept;
   ~TarExtractor();
   void write(ByteView bytes);
   void finish();
+
+  /// The two halves of finish(), for several tars into one root: folders get their modes, which may
+  /// be read-only, and times when all of them are through.
+  void finish_entries();
+  void apply_directory_modes();
 
  private:
   struct State;

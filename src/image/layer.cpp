@@ -1,0 +1,163 @@
+#include "image/layer.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <numeric>
+#include <optional>
+
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+#include "nix/nar.hpp"
+#include "nix/tree.hpp"
+#include "os/file.hpp"
+#include "os/parallel.hpp"
+
+namespace seed::image {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One visit, seen by two.
+class BothVisitors final : public nix::TreeVisitor {
+ public:
+  BothVisitors(nix::NarHasher& nar, TarTree& tar) : nar_(nar), tar_(tar) {}
+
+  void enter_directory(std::string_view path) override {
+    nar_.enter_directory(path);
+    tar_.enter_directory(path);
+  }
+
+  void leave_directory(std::string_view path) override {
+    nar_.leave_directory(path);
+    tar_.leave_directory(path);
+  }
+
+  void symlink(std::string_view path, std::string_view target) override {
+    nar_.symlink(path, target);
+    tar_.symlink(path, target);
+  }
+
+  void begin_file(std::string_view path, bool executable, std::uint64_t size_bytes) override {
+    nar_.begin_file(path, executable, size_bytes);
+    tar_.begin_file(path, executable, size_bytes);
+  }
+
+  void file_data(ByteView chunk) override {
+    nar_.file_data(chunk);
+    tar_.file_data(chunk);
+  }
+
+  void end_file() override {
+    nar_.end_file();
+    tar_.end_file();
+  }
+
+ private:
+  nix::NarHasher& nar_;
+  TarTree& tar_;
+};
+
+void write_path(const nix::PathInfo& info,
+                const fs::path& store_dir,
+                nix::NarHasher& nar,
+                TarWriter& tar) {
+  const std::string& name = info.path.base_name();
+  TarTree tree(tar, "nix/store/" + name);
+  BothVisitors both(nar, tree);
+  nix::visit_tree(store_dir / name, both);
+  if (const auto found = nar.finish();
+      found.hash != info.nar_hash || found.size_bytes != info.nar_size) {
+    throw IntegrityError(
+        fmt::format("{} has the NAR hash {} and size {}; the store database says {} and {}",
+                    info.path.to_string(),
+                    found.hash.to_string(),
+                    found.size_bytes,
+                    info.nar_hash.to_string(),
+                    info.nar_size),
+        fmt::format("repair it with: nix-store --repair-path {}", info.path.to_string()));
+  }
+}
+
+}  // namespace
+
+LayerBlob write_layer(const std::function<void(TarWriter&)>& fill,
+                      const fs::path& path,
+                      Compression compression) {
+  os::File file = os::File::create(path);
+  Sha256 digest;
+  Sha256 diff_id;
+  const auto compressor = make_compressor(compression, [&](ByteView frame) {
+    digest.update(frame);
+    file.write(frame);
+  });
+  TarWriter tar([&](ByteView chunk) {
+    diff_id.update(chunk);
+    compressor->write(chunk);
+  });
+  fill(tar);
+  tar.finish();
+  compressor->finish();
+  file.close();
+  const std::uint64_t size_bytes = digest.size_bytes();
+  return {.digest = digest.finish(),
+          .diff_id = diff_id.finish(),
+          .size_bytes = size_bytes,
+          .media_type = std::string(media_type_of(compression))};
+}
+
+LayerBlob write_store_layer(const PlannedLayer& layer,
+                            const nix::Closure& closure,
+                            const fs::path& file,
+                            const PackOptions& options) {
+  return write_layer(
+      [&](TarWriter& tar) {
+        tar.directory("nix", 0755);
+        tar.directory("nix/store", 0755);
+        nix::NarHasher nar;
+        for (const LayerPath& path : layer.paths) {
+          const nix::PathInfo* info = closure.find(path.path);
+          if (info == nullptr) {
+            throw Error(fmt::format("{} is not in the closure", path.path.to_string()));
+          }
+          while_doing("packing " + path.path.to_string(),
+                      [&] { write_path(*info, options.store_dir, nar, tar); });
+        }
+      },
+      file,
+      options.compression);
+}
+
+std::vector<LayerBlob> write_store_layers(std::span<const PlannedLayer> plan,
+                                          const nix::Closure& closure,
+                                          const fs::path& directory,
+                                          const PackOptions& options,
+                                          const LayerDone& on_done) {
+  std::vector<std::size_t> order(plan.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(
+      order, std::ranges::greater(), [&](std::size_t index) { return plan[index].nar_size(); });
+  std::vector<std::optional<LayerBlob>> blobs(plan.size());
+  std::mutex mutex;
+  os::for_each_index(order.size(), options.workers, [&](std::size_t position) {
+    const std::size_t index = order[position];
+    fs::path file;
+    if (plan[index].reuse) {
+      blobs[index] = plan[index].reuse;
+    } else {
+      file = directory / fmt::format("layer-{}", index);
+      blobs[index] = write_store_layer(plan[index], closure, file, options);
+    }
+    if (on_done) {
+      const std::lock_guard lock(mutex);
+      on_done(index, *blobs[index], file);
+    }
+  });
+  std::vector<LayerBlob> result;
+  for (auto& blob : blobs) {
+    result.push_back(std::move(*blob));
+  }
+  return result;
+}
+
+}  // namespace seed::image

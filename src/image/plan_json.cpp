@@ -1,0 +1,76 @@
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "image/plan.hpp"
+#include "oci/json.hpp"
+#include "oci/limits.hpp"
+
+namespace seed::image {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t kVersion = 1;
+
+PlannedLayer layer_of(const json& value) {
+  PlannedLayer layer;
+  layer.reuse = LayerBlob{.digest = oci::digest_member(value, "digest"),
+                          .diff_id = oci::digest_member(value, "diffId"),
+                          .size_bytes = oci::size_member(value, "size"),
+                          .media_type = oci::string_member(value, "mediaType")};
+  const json* paths = oci::find_member(value, "paths");
+  if (paths == nullptr || !paths->is_object()) {
+    throw FormatError("'paths' is not an object");
+  }
+  // A JSON object's keys come sorted, and none twice.
+  for (const auto& [name, size] : paths->items()) {
+    if (!size.is_number_unsigned() || size.get<std::uint64_t>() > INT64_MAX) {
+      throw FormatError(fmt::format("'{}' has no size", printable(name)));
+    }
+    layer.paths.push_back({nix::StorePath::from_base_name(name), size.get<std::uint64_t>()});
+  }
+  return layer;
+}
+
+}  // namespace
+
+std::string plan_to_json(const LayerPlan& plan, const std::vector<LayerBlob>& blobs) {
+  if (plan.size() != blobs.size()) {
+    throw Error(fmt::format("plan has {} layers and {} blobs", plan.size(), blobs.size()));
+  }
+  json layers = json::array();
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    json paths = json::object();
+    for (const LayerPath& path : plan[i].paths) {
+      paths[path.path.base_name()] = path.nar_size;
+    }
+    layers.push_back(json{{"diffId", blobs[i].diff_id.to_string()},
+                          {"digest", blobs[i].digest.to_string()},
+                          {"mediaType", blobs[i].media_type},
+                          {"paths", std::move(paths)},
+                          {"size", blobs[i].size_bytes}});
+  }
+  json document{{"layers", std::move(layers)}, {"version", kVersion}};
+  return oci::to_canonical_json(document);
+}
+
+LayerPlan plan_from_json(std::string_view text) {
+  const json value = oci::parse_json(text, oci::kMaxConfigBytes, "layer plan");
+  if (const std::uint64_t version = oci::size_member(value, "version"); version != kVersion) {
+    throw FormatError(fmt::format("layer plan has version {}, not {}", version, kVersion));
+  }
+  const json* layers = oci::find_member(value, "layers");
+  if (layers == nullptr || !layers->is_array()) {
+    throw FormatError("'layers' is not a list");
+  }
+  LayerPlan plan;
+  for (const json& layer : *layers) {
+    plan.push_back(while_doing(fmt::format("reading layers[{}]", plan.size()),
+                               [&] { return layer_of(layer); }));
+  }
+  return plan;
+}
+
+}  // namespace seed::image

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+
+namespace seed::image {
+
+/// What a tar says of one entry.
+struct TarEntry {
+  enum class Kind { file, directory, symlink };
+  std::string path;  ///< relative, without `.`, `..` and slashes at its ends; "" is the root
+  Kind kind = Kind::file;
+  std::uint32_t mode = 0;
+  std::int64_t mtime = 0;
+  std::uint64_t size_bytes = 0;  ///< of a file; else 0
+  std::string link;              ///< of a symlink
+};
+
+class TarHandler {
+ public:
+  virtual ~TarHandler() = default;
+  virtual void entry(const TarEntry& entry) = 0;
+  /// The bytes of the file that entry() named, then end_data(), which comes for empty files too.
+  virtual void data(ByteView bytes) = 0;
+  virtual void end_data() = 0;
+};
+
+/// Reads ustar, PAX and GNU long names from a stream. FormatError for what is damaged, and for
+/// hard links, devices, sparse files and names that lead out of the folder: no seed has them.
+class TarReader {
+ public:
+  explicit TarReader(TarHandler& handler) : handler_(handler) {}
+
+  void write(ByteView bytes);
+  /// Throws where the two zero blocks at the end have not come.
+  void finish();
+
+ private:
+  enum class State { header, file, extension, padding, end };
+  void header(ByteView block);
+  void begin_entry(char type, const TarEntry& entry);
+  void end_extension();
+  ByteView take(ByteView& bytes, std::uint64_t limit);
+
+  TarHandler& handler_;
+  State state_ = State::header;
+  std::string block_;
+  std::uint64_t rest_ = 0;     ///< of the data
+  std::uint64_t padding_ = 0;  ///< zeros after it
+  char extension_type_ = 0;
+  std::string extension_;
+  std::optional<std::string> next_path_;  ///< from extensions, for the next entry
+  std::optional<std::string> next_link_;
+  std::optional<std::uint64_t> next_size_;
+  int zero_blocks_ = 0;
+};
+
+}  // namespace seed::image
