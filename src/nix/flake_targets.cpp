@@ -48,13 +48,19 @@ std::string describe_all() {
   return fmt::format("builtins.mapAttrs (n: {})", kDescribe);
 }
 
-/// As an attribute path spells it: quoted where it is no identifier.
+/// As an attribute path spells it: quoted where it is no identifier. A name with a quote in it has
+/// no spelling, see has_spelling().
 std::string quoted(const std::string& name) {
   const bool plain =
       !name.empty() && (name[0] < '0' || name[0] > '9') &&
       name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-'") ==
           std::string::npos;
   return plain ? name : '"' + name + '"';
+}
+
+/// Nix's attribute paths know no escape for the quote.
+bool has_spelling(std::string_view name) {
+  return name.find('"') == std::string_view::npos;
 }
 
 std::string last_line(std::string_view text) {
@@ -84,6 +90,19 @@ void add_described(Targets& targets,
   targets.wanted.push_back(std::move(target));
 }
 
+void add_member(Targets& targets,
+                const std::string& prefix,
+                const std::string& name,
+                TargetKind kind,
+                const json& described) {
+  const std::string attribute = prefix + "." + quoted(name);
+  if (has_spelling(name)) {
+    add_described(targets, attribute, kind, described);
+  } else if (!described.is_null()) {
+    targets.skipped.push_back({attribute, "a name with a quote in it can't be given to Nix"});
+  }
+}
+
 json parse(const std::string& text) {
   try {
     return json::parse(text);
@@ -102,12 +121,19 @@ void find_one_by_one(Nix& nix,
   if (!names) {
     return;
   }
-  for (const json& name : parse(*names)) {
-    const std::string attribute = prefix + "." + quoted(name.get<std::string>());
+  for (const json& item : parse(*names)) {
+    const std::string name = item.get<std::string>();
+    const std::string attribute = prefix + "." + quoted(name);
+    if (!has_spelling(name)) {
+      add_member(targets, prefix, name, kind, "not evaluated");
+      continue;
+    }
     try {
       if (const auto text = nix.eval_json(flake + "#" + attribute, std::string(kDescribe))) {
         add_described(targets, attribute, kind, parse(*text));
       }
+    } catch (const Interrupted&) {
+      throw;
     } catch (const Error& error) {
       targets.skipped.push_back({attribute, last_line(error.message())});
     }
@@ -133,14 +159,32 @@ void find_category(Nix& nix,
       return;
     }
     for (const auto& [name, described] : value.items()) {
-      add_described(targets, prefix + "." + quoted(name), category.kind, described);
+      add_member(targets, prefix, name, category.kind, described);
     }
+  } catch (const Interrupted&) {
+    throw;
   } catch (const Error& error) {
     if (category.single) {
       targets.skipped.push_back({prefix, last_line(error.message())});
     } else {
       find_one_by_one(nix, flake, prefix, category.kind, targets);
     }
+  }
+}
+
+/// A set that does not evaluate at all is one skipped target, and the others are still found.
+void find_or_skip(Nix& nix,
+                  const std::string& flake,
+                  const std::string& system,
+                  const Category& category,
+                  Targets& targets) {
+  try {
+    find_category(nix, flake, system, category, targets);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    targets.skipped.push_back(
+        {fmt::format("{}.{}", category.name, system), last_line(error.message())});
   }
 }
 
@@ -173,7 +217,7 @@ TargetKind kind_of(std::string_view attribute) {
 Targets find_targets(Nix& nix, const std::string& flake, const std::string& system) {
   Targets targets;
   for (const Category& category : kCategories) {
-    find_category(nix, flake, system, category, targets);
+    find_or_skip(nix, flake, system, category, targets);
   }
   return targets;
 }
@@ -190,6 +234,13 @@ Targets find_targets(Nix& nix,
         add_described(targets, spelling, kind_of(spelling), parse(*text));
         break;
       }
+    }
+    if (!targets.skipped.empty()) {
+      throw UsageError(fmt::format("{} of the flake {} does not evaluate: {}",
+                                   targets.skipped.front().attribute,
+                                   flake,
+                                   targets.skipped.front().why),
+                       "'nix build' of it shows Nix's own message");
     }
     if (targets.wanted.size() == before) {
       throw UsageError(

@@ -91,8 +91,8 @@ std::vector<StorePath> output_paths(const BuildGraph& graph, const Frontier& fro
             fmt::format("the path of output '{}' of {} is not known before it is built",
                         name,
                         drv.to_string()),
-            "content-addressed derivations can't be seeded yet; name the outputs that need them "
-            "fewer, or turn content addressing off for this input");
+            "content-addressed derivations can't be seeded: name only outputs that do without "
+            "them, or turn content addressing off for this input");
       }
       paths.push_back(StorePath::parse(output->second));
     }

@@ -57,6 +57,12 @@ std::string perturbed_flake(const FlakeMetadata& metadata,
                             int how,
                             os::Runner& runner);
 
+/// The flake reference of a copy of `metadata`'s flake in `folder`: made a git checkout, with a
+/// commit, where the flake is one.
+std::string flake_in(const std::filesystem::path& folder,
+                     const FlakeMetadata& metadata,
+                     os::Runner& runner);
+
 /// The folder that a `path:` or `git+file:` reference names; empty for any other.
 std::filesystem::path local_folder(std::string_view reference);
 
