@@ -34,7 +34,11 @@ ElfInfo inspect_elf(const std::filesystem::path& path) {
     if (!read_at(file, header.e_phoff + i * sizeof segment, &segment, sizeof segment)) {
       return {};
     }
-    if (segment.p_type == PT_INTERP && segment.p_filesz > 0 && segment.p_filesz < kMaxInterpreter) {
+    if (segment.p_type == PT_INTERP) {
+      // A program whose loader can't be told is never taken for one that needs none.
+      if (segment.p_filesz == 0 || segment.p_filesz > kMaxInterpreter) {
+        return {};
+      }
       std::string name(segment.p_filesz, '\0');
       if (!read_at(file, segment.p_offset, name.data(), name.size())) {
         return {};

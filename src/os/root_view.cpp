@@ -3,7 +3,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 #include <tuple>
+#include <utility>
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -26,6 +28,19 @@
 namespace seed::os {
 namespace {
 
+std::string hint_for(int number, const char* type) {
+  if (number == EPERM || number == EACCES) {
+    return "run as root, or allow unprivileged user namespaces "
+           "(sysctl kernel.unprivileged_userns_clone, "
+           "kernel.apparmor_restrict_unprivileged_userns)";
+  }
+  if (number == EINVAL && type != nullptr && std::string_view(type) == "overlay") {
+    return "writes can't be kept on an overlay or a network file system: set TMPDIR to a folder on "
+           "a local disk, or to a tmpfs";
+  }
+  return {};
+}
+
 void do_mount(const char* source,
               const fs::path& target,
               const char* type,
@@ -37,11 +52,7 @@ void do_mount(const char* source,
                             type != nullptr ? type : (source != nullptr ? source : "nothing"),
                             target.string(),
                             strerrordesc_np(number)),
-                number == EPERM || number == EACCES
-                    ? "run as root, or allow unprivileged user namespaces "
-                      "(sysctl kernel.unprivileged_userns_clone, "
-                      "kernel.apparmor_restrict_unprivileged_userns)"
-                    : "");
+                hint_for(number, type));
   }
 }
 
@@ -49,10 +60,12 @@ void write_text(const char* path, const std::string& text) {
   const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
   const bool ok =
       fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const int number = errno;
   if (fd >= 0) {
     ::close(fd);
   }
   if (!ok) {
+    errno = number;
     throw_errno("writing", path);
   }
 }
@@ -195,6 +208,14 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return result;
 }
 
+void say_why(const RootView& view, std::string_view message, std::string_view hint) {
+  std::string text = fmt::format("error: entering {}: {}\n", view.lower.string(), message);
+  if (!hint.empty()) {
+    text += fmt::format("hint: {}\n", hint);
+  }
+  std::ignore = ::write(2, text.data(), text.size());
+}
+
 /// Runs in the first process of the new pid namespace. Never returns.
 [[noreturn]] void become(const RootView& view,
                          std::vector<std::string> argv,
@@ -213,11 +234,18 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
     ::execvp(argv.front().c_str(), pointers(argv).data());
     throw_errno("starting", argv.front());
   } catch (const Error& error) {
-    const std::string text =
-        fmt::format("error: entering {}: {}\n", view.lower.string(), error.message());
-    std::ignore = ::write(2, text.data(), text.size());
+    say_why(view, error.message(), error.hint());
+  } catch (const std::exception& error) {
+    say_why(view, error.what(), {});
   }
   ::_exit(125);
+}
+
+Network network_from(const std::string& text) {
+  if (text != "host" && text != "none") {
+    throw UsageError("enter: --network is host or none, not " + printable(text));
+  }
+  return text == "host" ? Network::host : Network::none;
 }
 
 }  // namespace
@@ -264,7 +292,7 @@ RootView root_view_from_arguments(const std::vector<std::string>& arguments) {
     } else if (name == "--store") {
       view.store_lower = take();
     } else if (name == "--network") {
-      view.network = take() == "host" ? Network::host : Network::none;
+      view.network = network_from(take());
     } else if (name == "--bind" || name == "--ro-bind") {
       const fs::path from = take();
       view.binds.push_back({from, take(), name == "--bind"});
@@ -290,18 +318,24 @@ int run_in_view(const RootView& view,
     become(view, argv, environment);
   }
   int status = 0;
+  int signal = SIGTERM;
   while (::waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) {
       throw_errno("waiting for", argv.front());
     }
-    // A signal asked us to stop: the namespace's first process takes everything in it along.
-    ::kill(child, SIGTERM);
+    // A signal asked us to stop: the namespace's first process takes everything in it along. As
+    // such it does not even see a SIGTERM that it has no handler for (pid_namespaces(7)), so the
+    // second request is one that it can't refuse.
+    ::kill(child, std::exchange(signal, SIGKILL));
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 std::optional<std::string> why_no_namespaces() {
   const pid_t child = ::fork();
+  if (child < 0) {
+    throw_errno("starting", "a process that tries namespaces");
+  }
   if (child == 0) {
     const int flags = CLONE_NEWNS | CLONE_NEWPID | (::geteuid() != 0 ? CLONE_NEWUSER : 0);
     const bool ok = ::unshare(flags) == 0 && (::geteuid() == 0 || (flags & CLONE_NEWUSER) != 0) &&

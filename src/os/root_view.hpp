@@ -32,9 +32,11 @@ struct RootView {
 std::vector<std::string> to_arguments(const RootView& view);
 RootView root_view_from_arguments(const std::vector<std::string>& arguments);
 
-/// Replaces nothing of this process: makes namespaces (mount, pid, and network where asked; user
-/// where we are not root), shows the view, runs `argv` in it with `environment` alone, and returns
-/// its exit status (128 + signal). Throws Error saying which mount the kernel refused.
+/// Makes namespaces (mount, pid, ipc, network unless it is the host's; user where we are not root),
+/// shows the view, runs `argv` in it with `environment` alone, and returns its exit status (128 +
+/// signal; 125, with the reason on stderr, where the view could not be shown). This process stays
+/// in the new namespaces: call it in one that does nothing else. Throws Error where the kernel
+/// refuses the namespaces.
 int run_in_view(const RootView& view,
                 const std::vector<std::string>& argv,
                 const std::vector<std::string>& environment);
