@@ -7,6 +7,10 @@ namespace {
 
 using nlohmann::json;
 
+/// Programs' own words are in here and need not be UTF-8; the rest of a record is worth more than
+/// their bytes.
+constexpr auto kBadText = json::error_handler_t::replace;
+
 json to_json(const std::vector<Timing>& timings) {
   json list = json::array();
   for (const Timing& timing : timings) {
@@ -65,7 +69,7 @@ std::string to_json(const SeedRecord& record) {
               {"notices", record.notices},
               {"provenance", record.provenance},
               {"timings", to_json(record.timings)}}
-      .dump(2);
+      .dump(2, ' ', false, kBadText);
 }
 
 std::string to_json(const BuildRecord& record) {
@@ -87,7 +91,7 @@ std::string to_json(const BuildRecord& record) {
               {"results", results},
               {"provenance", record.provenance},
               {"timings", to_json(record.timings)}}
-      .dump(2);
+      .dump(2, ' ', false, kBadText);
 }
 
 }  // namespace seed::report

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/text.hpp"
+#include "os/process.hpp"
 #include "report/markdown.hpp"
 #include "report/record.hpp"
 
@@ -94,19 +95,16 @@ std::string list_of(const std::vector<std::string>& items) {
 }
 
 std::string reproduce(const SeedRecord& record) {
-  const bool layout = record.repository.starts_with("oci:");
-  std::string commands = "```console\n";
-  if (layout) {
-    commands += fmt::format(
-        "$ nix-seed build --image {}@{}\n", record.repository, record.index.to_string());
-  } else {
-    commands += fmt::format(
-        "$ podman run --rm -it --network none -v \"$PWD:/src\" -w /src {}@{} nix build\n",
-        record.repository,
-        record.index.to_string());
-  }
-  commands += fmt::format("$ nix-seed seed   # closure {}\n```\n", record.closure.to_string());
-  return commands;
+  const std::string run = record.repository.starts_with("oci:")
+                              ? os::to_shell({"nix-seed", "build", "--image", record.image()})
+                              : "podman run --rm -it --network none -v \"$PWD:/src\" -w /src " +
+                                    os::to_shell({record.image()}) + " nix build";
+  return console(
+      {"$ " + run, fmt::format("$ nix-seed seed   # closure {}", record.closure.to_string())});
+}
+
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -151,12 +149,12 @@ std::string to_markdown(const SeedRecord& record) {
                       escape(record.system),
                       code(short_digest(record.manifest)));
   if (record.paths > 0) {
-    text += fmt::format("| **Closure** | {} paths, {} · {} |\n",
-                        record.paths,
+    text += fmt::format("| **Closure** | {}, {} · {} |\n",
+                        counted(record.paths, "path"),
                         human_size(record.nar_size),
                         code(short_digest(record.closure)));
-    text += fmt::format("| **A job builds** | {} derivations of the flake's own |\n",
-                        record.own_derivations);
+    text += fmt::format("| **A job builds** | {} of the flake's own |\n",
+                        counted(record.own_derivations, "derivation"));
   }
   if (!record.layers.empty()) {
     text +=
@@ -189,12 +187,13 @@ std::string to_markdown(const BuildRecord& record) {
     text += fmt::format("> [!NOTE]\n> {}\n\n", escape(record.reason));
   }
   if (!record.missing.empty()) {
-    text += fmt::format(
-        "> [!WARNING]\n> The seed is stale: it lacks {} paths that this flake needs.\n\n",
-        record.missing.size());
+    text += fmt::format("> [!WARNING]\n> The seed is stale: it lacks {} that this flake needs.\n\n",
+                        counted(record.missing.size(), "path"));
     text += details("Missing from the seed", list_of(record.missing)) + "\n";
   }
-  text += "| result | store path | size |\n|---|---|--:|\n";
+  if (!record.results.empty()) {
+    text += "| result | store path | size |\n|---|---|--:|\n";
+  }
   for (const BuildResult& result : record.results) {
     text += fmt::format("| {} | {} | {} |\n",
                         escape(result.attribute),
@@ -203,11 +202,11 @@ std::string to_markdown(const BuildRecord& record) {
   }
   text += "\n" + gantt(record.timings) + "\n";
   text += details(
-      fmt::format("<b>Built here</b>: {} derivations", record.built.size()),
+      fmt::format("<b>Built here</b>: {}", counted(record.built.size(), "derivation")),
       record.built.empty() ? "Nothing: the results were there already.\n" : list_of(record.built));
   if (!record.image.empty()) {
     text += details("Reproduce locally",
-                    fmt::format("```console\n$ nix-seed build --image {}\n```\n", record.image));
+                    console({"$ " + os::to_shell({"nix-seed", "build", "--image", record.image})}));
   }
   return text;
 }
@@ -216,11 +215,11 @@ std::string to_text(const SeedRecord& record) {
   const Totals totals = totals_of(record.layers);
   std::string text = fmt::format("seed {}: {}\n", to_string(record.status), record.image());
   if (!record.layers.empty()) {
-    text += fmt::format("  {} paths, {}; {} of {} layers were there, {} sent\n",
-                        record.paths,
+    text += fmt::format("  {}, {}; {} of {} were there, {} sent\n",
+                        counted(record.paths, "path"),
                         human_size(record.nar_size),
                         totals.there,
-                        record.layers.size(),
+                        counted(record.layers.size(), "layer"),
                         human_size(totals.bytes_sent));
   }
   for (const Timing& timing : record.timings) {
@@ -230,11 +229,16 @@ std::string to_text(const SeedRecord& record) {
 }
 
 std::string to_text(const BuildRecord& record) {
-  std::string text = fmt::format("built {} ({} derivations built, nothing fetched)\n",
-                                 to_string(record.mode),
-                                 record.built.size());
-  if (record.mode != BuildMode::in_seed) {
-    text = fmt::format("built {}: {}\n", to_string(record.mode), record.reason);
+  std::string text = "built " + std::string(to_string(record.mode));
+  if (record.mode == BuildMode::in_seed) {
+    text +=
+        fmt::format(" ({} built, nothing fetched)\n", counted(record.built.size(), "derivation"));
+  } else if (!record.reason.empty()) {
+    text += ": " + record.reason + "\n";
+  } else {
+    text += record.missing.empty()
+                ? "\n"
+                : fmt::format(": the seed lacks {}\n", counted(record.missing.size(), "path"));
   }
   for (const std::string& drv : record.built) {
     text += fmt::format("  built  {}\n", drv);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.hpp"
+#include "base/error.hpp"
 
 namespace seed::trust {
 namespace {
@@ -21,7 +22,11 @@ json to_json(const std::vector<Subject>& subjects) {
 json to_json(const std::vector<Material>& materials) {
   json list = json::array();
   for (const Material& material : materials) {
-    json entry = {{"name", material.name}, {"digest", material.digest}};
+    json entry = {{"name", material.name}};
+    // ResourceDescriptor: a DigestSet says something or is absent.
+    if (!material.digest.empty()) {
+      entry["digest"] = material.digest;
+    }
     if (!material.uri.empty()) {
       entry["uri"] = material.uri;
     }
@@ -102,11 +107,16 @@ std::string provenance_statement(const BuildFacts& facts) {
        {{"builder", {{"id", facts.builder.id}, {"version", facts.builder.version}}},
         {"metadata", metadata_of(facts)},
         {"byproducts", to_json(facts.byproducts)}}}};
-  return json{{"_type", kStatementType},
-              {"subject", to_json(facts.subjects)},
-              {"predicateType", kProvenanceType},
-              {"predicate", predicate}}
-      .dump();
+  const json statement = {{"_type", kStatementType},
+                          {"subject", to_json(facts.subjects)},
+                          {"predicateType", kProvenanceType},
+                          {"predicate", predicate}};
+  try {
+    return statement.dump();
+  } catch (const json::type_error&) {
+    throw Error("a name or a value of the provenance is not UTF-8 text",
+                "name outputs, files and settings in UTF-8");
+  }
 }
 
 }  // namespace seed::trust
