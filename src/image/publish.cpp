@@ -1,7 +1,7 @@
 #include "image/publish.hpp"
 
 #include <algorithm>
-#include <atomic>
+#include <map>
 #include <mutex>
 #include <numeric>
 #include <semaphore>
@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "base/error.hpp"
+#include "image/rootfs.hpp"
 #include "oci/limits.hpp"
 #include "os/file.hpp"
 #include "os/parallel.hpp"
@@ -201,7 +202,8 @@ std::optional<FoundSeed> find_seed(oci::Repository& repository,
 LayerPlan present_layers(oci::Repository& repository, const LayerPlan& plan) {
   std::vector<char> present(plan.size());
   os::for_each_index(plan.size(), 8, [&](std::size_t i) {
-    present[i] = repository.has_blob(descriptor_of(*plan[i].reuse)) ? 1 : 0;
+    const auto& blob = plan[i].reuse;
+    present[i] = blob && repository.has_blob(descriptor_of(*blob)) ? 1 : 0;
   });
   LayerPlan kept;
   for (std::size_t i = 0; i < plan.size(); ++i) {
@@ -214,31 +216,94 @@ LayerPlan present_layers(oci::Repository& repository, const LayerPlan& plan) {
 
 namespace {
 
-/// The index under `tag` with this system's manifest in it.
-oci::Index index_with(oci::Repository& repository,
-                      const std::string& tag,
-                      const Image& image,
-                      std::string_view system,
-                      const std::string& source) {
-  std::vector<oci::Descriptor> manifests{image.descriptor};
+std::string tag_of(const std::string& tag, std::string_view system) {
+  return fmt::format("{}-{}", tag, system);
+}
+
+/// The images that belong into the index `tag`, by system: what `<tag>-<system>` names, which is
+/// that system's own job's word, or else what the index has already.
+std::map<std::string, oci::Descriptor> images_of(oci::Repository& repository,
+                                                 const std::string& tag) {
+  std::map<std::string, oci::Descriptor> images;
   const auto raw = repository.get_manifest(tag);
   if (raw && raw->descriptor.media_type == oci::kIndexType) {
-    for (oci::Descriptor& other : oci::parse_index(raw->bytes).manifests) {
-      const auto found = other.annotations.find(std::string(kSystemAnnotation));
-      if (found != other.annotations.end() && found->second != system) {
-        manifests.push_back(std::move(other));
+    for (oci::Descriptor& manifest : oci::parse_index(raw->bytes).manifests) {
+      const auto found = manifest.annotations.find(std::string(kSystemAnnotation));
+      if (found != manifest.annotations.end()) {
+        const std::string system = found->second;
+        images.insert_or_assign(system, std::move(manifest));
       }
     }
   }
-  return make_index(std::move(manifests), source);
+  const std::vector<std::string> systems = known_systems();
+  std::vector<std::optional<oci::Descriptor>> heads(systems.size());
+  os::for_each_index(systems.size(), static_cast<unsigned>(systems.size()), [&](std::size_t i) {
+    heads[i] = repository.head_manifest(tag_of(tag, systems[i]));
+  });
+  for (std::size_t i = 0; i < systems.size(); ++i) {
+    if (heads[i] && heads[i]->media_type == oci::kManifestType) {
+      images.insert_or_assign(systems[i],
+                              describe_seed({.media_type = heads[i]->media_type,
+                                             .digest = heads[i]->digest,
+                                             .size_bytes = heads[i]->size_bytes},
+                                            systems[i]));
+    }
+  }
+  return images;
 }
 
-bool names_image(oci::Repository& repository, const std::string& tag, const Image& image) {
-  const auto raw = repository.get_manifest(tag);
-  return raw && raw->descriptor.media_type == oci::kIndexType &&
-         std::ranges::any_of(oci::parse_index(raw->bytes).manifests, [&](const auto& manifest) {
-           return manifest.digest == image.descriptor.digest;
-         });
+std::string index_of(const std::map<std::string, oci::Descriptor>& images,
+                     const std::string& source) {
+  std::vector<oci::Descriptor> manifests;
+  for (const auto& [system, manifest] : images) {
+    manifests.push_back(manifest);
+  }
+  return oci::to_json(make_index(std::move(manifests), source));
+}
+
+/// Writes the index `tag`; nothing where it has to be written again because another system's job
+/// wrote meanwhile.
+std::optional<oci::Descriptor> write_index(oci::Repository& repository,
+                                           const Image& image,
+                                           std::string_view system,
+                                           const std::string& tag,
+                                           const std::string& source) {
+  const auto wanted = [&] {
+    auto images = images_of(repository, tag);
+    images.insert_or_assign(std::string(system), image.descriptor);
+    return index_of(images, source);
+  };
+  const std::string index = wanted();
+  oci::Descriptor written = repository.put_manifest(oci::kIndexType, index, tag);
+  const auto now = repository.head_manifest(tag);
+  return now && now->digest == written.digest && wanted() == index ? std::optional(written)
+                                                                   : std::nullopt;
+}
+
+/// Registries can't compare and swap, so two systems' jobs may each write an index without the
+/// other. But each names its image by its own tag before it looks for the others', and looks again
+/// after it wrote: whoever writes the index last finds the other's tag and puts it in.
+oci::Descriptor write_tag(oci::Repository& repository,
+                          const Image& image,
+                          std::string_view system,
+                          const std::string& tag,
+                          const std::string& source) {
+  repository.put_manifest(oci::kManifestType, image.manifest, tag_of(tag, system));
+  for (int attempt = 1;; ++attempt) {
+    try {
+      if (const auto written = write_index(repository, image, system, tag, source)) {
+        return *written;
+      }
+    } catch (const IntegrityError&) {
+      // Another index was under the tag right after ours was written.
+      if (attempt == kTagAttempts) {
+        throw;
+      }
+    }
+    if (attempt == kTagAttempts) {
+      throw NetworkError("other jobs keep writing this tag", "run again when they have ended");
+    }
+  }
 }
 
 }  // namespace
@@ -250,21 +315,11 @@ oci::Descriptor write_tags(oci::Repository& repository,
                            const std::string& source) {
   std::optional<oci::Descriptor> written;
   for (const std::string& tag : tags) {
-    while_doing("writing the tag " + tag, [&] {
-      repository.put_manifest(
-          oci::kManifestType, image.manifest, fmt::format("{}-{}", tag, system));
-      for (int attempt = 0;; ++attempt) {
-        const std::string index = oci::to_json(index_with(repository, tag, image, system, source));
-        written = repository.put_manifest(oci::kIndexType, index, tag);
-        if (names_image(repository, tag, image)) {
-          break;
-        }
-        if (attempt == kTagAttempts) {
-          throw NetworkError("another job keeps writing this tag",
-                             "run again when the other job has ended");
-        }
-      }
-    });
+    written = while_doing("writing the tag " + tag,
+                          [&] { return write_tag(repository, image, system, tag, source); });
+  }
+  if (!written) {
+    throw Error("an image needs at least one tag");
   }
   return *written;
 }

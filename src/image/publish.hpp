@@ -65,8 +65,9 @@ std::optional<FoundSeed> find_seed(oci::Repository& repository,
 LayerPlan present_layers(oci::Repository& repository, const LayerPlan& plan);
 
 /// Writes the tags of a finished image, last of all: `<tag>-<system>` for each tag, then the index
-/// `<tag>`, which keeps the other systems' manifests. Re-reads the index and writes again when
-/// another system's job wrote meanwhile. Returns the index that the tags name.
+/// `<tag>`, which holds every system's manifest that has such a tag of its own or was in it before.
+/// Reads again and writes again when another system's job wrote meanwhile. Returns the index that
+/// the last of the tags names; `tags` is not empty.
 oci::Descriptor write_tags(oci::Repository& repository,
                            const Image& image,
                            std::string_view system,

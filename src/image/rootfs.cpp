@@ -1,6 +1,7 @@
 #include "image/rootfs.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <sys/stat.h>
 
@@ -27,8 +28,31 @@ constexpr std::string_view kOsRelease =
 constexpr std::string_view kGitConfig = "[safe]\n\tdirectory = *\n";
 constexpr std::string_view kNsswitch = "hosts: files dns\npasswd: files\ngroup: files\n";
 
-std::string path_of_loader(std::string_view system) {
-  return system.starts_with("aarch64") ? "lib/ld-linux-aarch64.so.1" : "lib64/ld-linux-x86-64.so.2";
+/// What one Nix system is called elsewhere.
+struct SystemNames {
+  std::string_view system;
+  std::string_view architecture;  ///< GOARCH, as OCI has it
+  std::string_view triple;        ///< Debian's multiarch folder
+  std::string_view loader;        ///< the program interpreter that the platform's ABI fixes
+};
+
+constexpr std::array kSystems{
+    SystemNames{"x86_64-linux", "amd64", "x86_64-linux-gnu", "lib64/ld-linux-x86-64.so.2"},
+    SystemNames{"aarch64-linux", "arm64", "aarch64-linux-gnu", "lib/ld-linux-aarch64.so.1"},
+    SystemNames{"i686-linux", "386", "i386-linux-gnu", "lib/ld-linux.so.2"},
+    SystemNames{"armv7l-linux", "arm", "arm-linux-gnueabihf", "lib/ld-linux-armhf.so.3"},
+    SystemNames{"riscv64-linux", "riscv64", "riscv64-linux-gnu", "lib/ld-linux-riscv64-lp64d.so.1"},
+    SystemNames{"powerpc64le-linux", "ppc64le", "powerpc64le-linux-gnu", "lib64/ld64.so.2"},
+};
+
+const SystemNames& names_of(std::string_view system) {
+  const auto found = std::ranges::find(kSystems, system, &SystemNames::system);
+  if (found == kSystems.end()) {
+    throw UsageError(fmt::format("seeds for the system '{}' can't be made", printable(system)),
+                     "systems: x86_64-linux, aarch64-linux, i686-linux, armv7l-linux, "
+                     "riscv64-linux, powerpc64le-linux");
+  }
+  return *found;
 }
 
 /// Builds the list with parents before children, each folder once.
@@ -164,7 +188,7 @@ std::vector<RootEntry> root_entries(const Tools& tools,
     entries.symlink(libraries + "/" + name, target);
   }
   if (tools.loader) {
-    entries.symlink(path_of_loader(system), *tools.loader);
+    entries.symlink(std::string(names_of(system).loader), *tools.loader);
   }
   if (tools.cacert) {
     entries.symlink("etc/ssl/certs/ca-certificates.crt", *tools.cacert);
@@ -241,22 +265,19 @@ os::Environment image_environment(const Tools& tools) {
 }
 
 std::string architecture_of(std::string_view system) {
-  static const std::map<std::string_view, std::string> kNames{{"x86_64-linux", "amd64"},
-                                                              {"aarch64-linux", "arm64"},
-                                                              {"i686-linux", "386"},
-                                                              {"armv7l-linux", "arm"},
-                                                              {"riscv64-linux", "riscv64"},
-                                                              {"powerpc64le-linux", "ppc64le"}};
-  const auto found = kNames.find(system);
-  if (found == kNames.end()) {
-    throw UsageError(fmt::format("seeds for the system '{}' can't be made", printable(system)),
-                     "systems: x86_64-linux, aarch64-linux and other Linux systems");
-  }
-  return found->second;
+  return std::string(names_of(system).architecture);
 }
 
 std::string library_triple(std::string_view system) {
-  return std::string(system.substr(0, system.find('-'))) + "-linux-gnu";
+  return std::string(names_of(system).triple);
+}
+
+std::vector<std::string> known_systems() {
+  std::vector<std::string> systems;
+  for (const SystemNames& names : kSystems) {
+    systems.emplace_back(names.system);
+  }
+  return systems;
 }
 
 }  // namespace seed::image

@@ -67,5 +67,7 @@ os::Environment image_environment(const Tools& tools);
 std::string architecture_of(std::string_view system);
 /// x86_64-linux-gnu for x86_64-linux: the folder in which a foreign program's loader looks.
 std::string library_triple(std::string_view system);
+/// Every Nix system that seeds can be made for.
+std::vector<std::string> known_systems();
 
 }  // namespace seed::image

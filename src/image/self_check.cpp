@@ -49,6 +49,9 @@ os::Exit ViewRunner::run(const os::Command& command, const Sink& out, const Sink
   for (const auto& [name, value] : command.extra) {
     environment[name] = value;
   }
+  for (const std::string& name : command.unset) {
+    environment.erase(name);
+  }
   for (const auto& [name, value] : environment) {
     request.environment.push_back(name + "=" + value);
   }

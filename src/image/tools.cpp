@@ -236,6 +236,7 @@ ResolvedTools tools_from_machine(nix::Nix& nix,
     if (fs::exists(helper)) {
       os::make_dirs(folder / "libexec/nix");
       fs::create_symlink("../../bin/nix", folder / "libexec/nix/build-remote");
+      break;
     }
   }
 
