@@ -142,9 +142,13 @@ std::string gantt(const std::vector<Timing>& timings) {
   std::string text =
       "```mermaid\ngantt\n    dateFormat x\n    axisFormat %M:%S\n    section Steps\n";
   std::int64_t start = 0;
+  int number = 0;
   for (const Timing& timing : timings) {
     const auto length = std::max<std::int64_t>(1, std::llround(timing.seconds * 1000));
-    text += fmt::format("    {} ({}) :{}, {}\n",
+    // Numbered, since a line that begins with a word of the grammar ("title", "section", "click")
+    // is not a task.
+    text += fmt::format("    {}. {} ({}) :{}, {}\n",
+                        ++number,
                         task_name(timing.step),
                         human_seconds(timing.seconds),
                         start,

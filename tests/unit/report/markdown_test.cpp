@@ -83,13 +83,14 @@ TEST_CASE("a chart puts steps one after the other") {
   CHECK(gantt({}).empty());
   CHECK(gantt({{"evaluate", 1.5}, {"check: a,b;c#d", 0}}) ==
         "```mermaid\ngantt\n    dateFormat x\n    axisFormat %M:%S\n    section Steps\n"
-        "    evaluate (1.5 s) :0, 1500\n"
-        "    check  a b c d (0.0 s) :1500, 1501\n```\n");
+        "    1. evaluate (1.5 s) :0, 1500\n"
+        "    2. check  a b c d (0.0 s) :1500, 1501\n```\n");
 }
 
 TEST_CASE("a step's name can't end its chart or direct it") {
   CHECK(gantt({{"a\n```\n%%{init: {}}%%<b>@x", 1}})
-            .find("\n    a        init        b  x (1.0 s) :0, 1000\n```\n") != std::string::npos);
+            .find("\n    1. a        init        b  x (1.0 s) :0, 1000\n```\n") !=
+        std::string::npos);
 }
 
 }  // namespace seed::report
