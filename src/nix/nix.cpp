@@ -1,5 +1,6 @@
 #include "nix/nix.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/core.h>
@@ -15,6 +16,15 @@ constexpr std::size_t kErrorTailBytes = 64 << 10;
 /// Far below the kernel's bound for arguments and environment together (2 MiB as a rule).
 constexpr std::size_t kBatchBytes = 128 << 10;
 constexpr std::string_view kNoAttribute = "does not provide attribute";
+
+constexpr std::array<std::string_view, 8> kReportedSettings{"substituters",
+                                                            "trusted-substituters",
+                                                            "trusted-public-keys",
+                                                            "require-sigs",
+                                                            "sandbox",
+                                                            "system",
+                                                            "extra-platforms",
+                                                            "allow-import-from-derivation"};
 
 /// Nix's messages and what helps; the first that is found in its stderr.
 struct Advice {
@@ -51,7 +61,8 @@ struct Ran {
   std::string err;  ///< its end
 };
 
-Ran execute(os::Runner& runner, Progress& progress, const os::Command& command) {
+/// `progress`: sees stderr as it comes; may be absent.
+Ran execute(os::Runner& runner, Progress* progress, const os::Command& command) {
   Ran ran;
   ran.exit = runner.run(
       command,
@@ -62,7 +73,9 @@ Ran execute(os::Runner& runner, Progress& progress, const os::Command& command) 
         ran.out += text_of(chunk);
       },
       [&](ByteView chunk) {
-        progress.output(text_of(chunk));
+        if (progress != nullptr) {
+          progress->output(text_of(chunk));
+        }
         ran.err += text_of(chunk);
         if (ran.err.size() > 2 * kErrorTailBytes) {
           ran.err.erase(0, ran.err.size() - kErrorTailBytes);
@@ -162,7 +175,7 @@ os::Command Nix::store_command(std::vector<std::string> arguments) const {
 
 std::string Nix::run(const os::Command& command, std::string_view doing) {
   return while_doing(doing, [&] {
-    Ran ran = execute(runner_, progress_, command);
+    Ran ran = execute(runner_, &progress_, command);
     if (!ran.exit.ok()) {
       fail(command, ran);
     }
@@ -187,11 +200,35 @@ FlakeMetadata Nix::flake_metadata(const std::string& flake) {
   return while_doing(doing, [&] { return parse_flake_metadata(out); });
 }
 
-std::vector<StorePath> Nix::flake_archive(const std::string& flake) {
+std::vector<StorePath> Nix::flake_archive(const std::string& flake,
+                                          const std::vector<std::string>& excluded) {
   const std::string doing = "fetching the inputs of flake " + flake;
   const std::string out =
       run(command({"flake", "archive", "--json", "--no-write-lock-file", flake}), doing);
-  return while_doing(doing, [&] { return parse_flake_archive(out); });
+  return while_doing(doing, [&] { return parse_flake_archive(out, excluded); });
+}
+
+std::map<std::string, std::string> Nix::settings() {
+  // `nix config show` since 2.20; the older name is an alias there and may go.
+  Ran ran = execute(runner_, nullptr, command({"show-config"}));
+  if (!ran.exit.ok()) {
+    ran = execute(runner_, nullptr, command({"config", "show"}));
+  }
+  if (!ran.exit.ok()) {
+    fail(command({"config", "show"}), ran);
+  }
+  std::map<std::string, std::string> settings;
+  for (const std::string_view line : split(ran.out, '\n')) {
+    const std::size_t equals = line.find('=');
+    if (equals == std::string_view::npos) {
+      continue;
+    }
+    const std::string_view name = trim(line.substr(0, equals));
+    if (std::ranges::find(kReportedSettings, name) != kReportedSettings.end()) {
+      settings[std::string(name)] = trim(line.substr(equals + 1));
+    }
+  }
+  return settings;
 }
 
 std::optional<std::string> Nix::eval_json(const std::string& installable,
@@ -202,7 +239,7 @@ std::optional<std::string> Nix::eval_json(const std::string& installable,
   }
   const os::Command eval = command(std::move(arguments));
   return while_doing("evaluating " + installable, [&]() -> std::optional<std::string> {
-    const Ran ran = execute(runner_, progress_, eval);
+    const Ran ran = execute(runner_, nullptr, eval);
     if (ran.exit.ok()) {
       return std::string(trim(ran.out));
     }

@@ -36,7 +36,9 @@ struct FlakeMetadata {
 
 /// A `nix flake archive --json` tree, flattened: every input's source path once, the flake's own
 /// not.
-std::vector<StorePath> parse_flake_archive(std::string_view json);
+/// Inputs of the flake itself that are named in `excluded` are left out, with all below them.
+std::vector<StorePath> parse_flake_archive(std::string_view json,
+                                           const std::vector<std::string>& excluded = {});
 
 FlakeMetadata parse_flake_metadata(std::string_view json);
 
@@ -66,9 +68,15 @@ class Nix {
   const NixVersion& version();
 
   FlakeMetadata flake_metadata(const std::string& flake);
-  std::vector<StorePath> flake_archive(const std::string& flake);
+  std::vector<StorePath> flake_archive(const std::string& flake,
+                                       const std::vector<std::string>& excluded = {});
 
-  /// `nix eval --json FLAKE#ATTR --apply EXPR`; nothing where the flake has no such attribute.
+  /// The settings that bear on what a build may use, as `nix show-config` has them: substituters,
+  /// trusted-public-keys, sandbox, system. A setting that this Nix does not have is left out.
+  std::map<std::string, std::string> settings();
+
+  /// `nix eval --json FLAKE#ATTR --apply EXPR`; nothing where the flake has no such attribute. What
+  /// Nix says meanwhile is shown only where it fails, in the Error.
   std::optional<std::string> eval_json(const std::string& installable,
                                        const std::string& apply = "");
 

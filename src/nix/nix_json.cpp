@@ -133,9 +133,17 @@ FlakeMetadata parse_flake_metadata(std::string_view text) {
   return result;
 }
 
-std::vector<StorePath> parse_flake_archive(std::string_view text) {
+std::vector<StorePath> parse_flake_archive(std::string_view text,
+                                           const std::vector<std::string>& excluded) {
+  json document = parse_json(text, kArchive);
+  if (const auto inputs = document.find("inputs");
+      inputs != document.end() && inputs->is_object()) {
+    for (const std::string& name : excluded) {
+      inputs->erase(name);
+    }
+  }
   std::set<StorePath> found;
-  collect_sources(parse_json(text, kArchive), found);
+  collect_sources(document, found);
   return {found.begin(), found.end()};
 }
 

@@ -293,7 +293,8 @@ SeedInputs find_seed_inputs(Nix& nix,
   const std::set<StorePath> shells = builds_of(inputs);
   inputs.changed_own.insert(shells.begin(), shells.end());
   find_config(nix, arguments, inputs);
-  inputs.flake_sources = nix.flake_archive(arguments.flake);
+  inputs.flake_sources = nix.flake_archive(
+      arguments.flake, inputs.config ? inputs.config->exclude_inputs : std::vector<std::string>{});
   return inputs;
 }
 

@@ -163,7 +163,15 @@ void bind_devices(const fs::path& root) {
       bind({device, device, true}, root);
     }
   }
+  // Nix runs every builder on a terminal of its own.
+  make_dirs(root / "dev/pts");
+  do_mount("devpts",
+           root / "dev/pts",
+           "devpts",
+           MS_NOSUID | MS_NOEXEC,
+           "newinstance,ptmxmode=0666,mode=0620");
   std::error_code ignored;
+  fs::create_symlink("pts/ptmx", root / "dev/ptmx", ignored);
   fs::create_symlink("/proc/self/fd", root / "dev/fd", ignored);
   fs::create_symlink("/proc/self/fd/0", root / "dev/stdin", ignored);
   fs::create_symlink("/proc/self/fd/1", root / "dev/stdout", ignored);

@@ -1,0 +1,193 @@
+#include "app/attest.hpp"
+
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+#include "os/file.hpp"
+#include "trust/provenance.hpp"
+
+namespace seed::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Where statements are kept that no option names a file for.
+fs::path statement_file(const World& world,
+                        const Options& options,
+                        const Project& project,
+                        std::string_view kind) {
+  if (const auto named = options.get("provenance")) {
+    return world.directory / *named;
+  }
+  const fs::path folder = cache_folder(world.environment) / "provenance" / project.name;
+  os::make_dirs(folder);
+  return folder / fmt::format("{}.intoto.json", kind);
+}
+
+/// Who runs this. A claim without a signature; signing binds it to an identity.
+trust::Builder builder_of(const os::Environment& environment) {
+  trust::Builder builder{
+      .id = "https://github.com/0compute/nix-seed/blob/main/docs/provenance.md#local",
+      .version = {{"nix-seed", NIX_SEED_VERSION}}};
+  const auto server = os::get(environment, "GITHUB_SERVER_URL");
+  const auto workflow = os::get(environment, "GITHUB_WORKFLOW_REF");
+  if (server && workflow) {
+    builder.id = *server + "/" + *workflow;
+  } else if (const auto job = os::get(environment, "CI_PROJECT_URL")) {
+    builder.id = *job;
+  }
+  return builder;
+}
+
+std::string invocation_of(const os::Environment& environment) {
+  if (const auto run = os::get(environment, "GITHUB_RUN_ID")) {
+    return fmt::format("{}/{}/actions/runs/{}/attempts/{}",
+                       os::get(environment, "GITHUB_SERVER_URL").value_or(""),
+                       os::get(environment, "GITHUB_REPOSITORY").value_or(""),
+                       *run,
+                       os::get(environment, "GITHUB_RUN_ATTEMPT").value_or("1"));
+  }
+  return os::get(environment, "CI_JOB_URL").value_or("");
+}
+
+std::vector<trust::Material> materials_of(const Project& project) {
+  std::vector<trust::Material> materials;
+  if (project.git) {
+    trust::Material source{.name = "source", .uri = "git+" + source_of(project)};
+    source.digest["gitCommit"] = project.git->commit;
+    materials.push_back(source);
+  }
+  materials.push_back({.name = "flake.lock",
+                       .uri = "",
+                       .digest = {{"sha256", Digest::of(project.lock_text).hex()}}});
+  for (trust::Material& input : trust::materials_of(project.lock)) {
+    materials.push_back(std::move(input));
+  }
+  return materials;
+}
+
+std::map<std::string, std::string> external_of(const Project& project, const std::string& system) {
+  return {{"source", source_of(project)},
+          {"commit", project.git ? project.git->commit : ""},
+          {"dirty", project.git ? (project.git->dirty ? "true" : "false") : "unknown"},
+          {"lockTag", project.tag},
+          {"key", project.key},
+          {"system", system}};
+}
+
+void attach(oci::Repository& repository,
+            const oci::Descriptor& subject,
+            const std::string& statement) {
+  constexpr std::string_view kEmpty = "{}";
+  oci::Manifest manifest{.config = oci::describe(oci::kEmptyType, kEmpty),
+                         .layers = {oci::describe(trust::kStatementMediaType, statement)},
+                         .artifact_type = std::string(trust::kStatementMediaType),
+                         .subject = oci::Descriptor{.media_type = subject.media_type,
+                                                    .digest = subject.digest,
+                                                    .size_bytes = subject.size_bytes}};
+  manifest.annotations["in-toto.io/predicate-type"] = trust::kProvenanceType;
+  repository.put_blob(manifest.config, kEmpty);
+  repository.put_blob(manifest.layers.front(), std::string_view(statement));
+  repository.put_referrer(manifest);
+}
+
+}  // namespace
+
+std::string source_of(const Project& project) {
+  if (!project.git || project.git->remote_url.empty()) {
+    return {};
+  }
+  std::string url = project.git->remote_url;
+  // git@host:owner/repo is the same place as https://host/owner/repo.
+  if (const std::size_t at = url.find('@');
+      at != std::string::npos && url.find("://") == std::string::npos) {
+    url = url.substr(at + 1);
+    if (const std::size_t colon = url.find(':'); colon != std::string::npos) {
+      url[colon] = '/';
+    }
+    url.insert(0, "https://");
+  }
+  if (url.ends_with(".git")) {
+    url.resize(url.size() - 4);
+  }
+  return url;
+}
+
+std::string attest_seed(const World& world,
+                        const Options& options,
+                        const Project& project,
+                        const Contents& contents,
+                        const image::Image& image,
+                        nix::Nix& nix,
+                        oci::Repository& repository,
+                        image::Compression compression,
+                        Time started) {
+  const std::string& system =
+      image.descriptor.annotations.at(std::string(image::kSystemAnnotation));
+  trust::BuildFacts facts{.build_type = std::string(trust::kSeedBuildType),
+                          .external = external_of(project, system),
+                          .nix_settings = nix.settings(),
+                          .materials = materials_of(project),
+                          .builder = builder_of(world.environment),
+                          .invocation_id = invocation_of(world.environment),
+                          .started = started,
+                          .finished = world.clock.now()};
+  facts.subjects = {{repository.name(), image.descriptor.digest},
+                    {"closure", contents.closure.digest()}};
+  facts.internal = {{"nixVersion", contents.nix.text},
+                    {"compression", image::describe(compression)},
+                    {"tools", contents.tools.origin},
+                    {"closurePaths", std::to_string(contents.closure.paths().size())}};
+  for (const nix::Target& target : contents.inputs.targets.wanted) {
+    facts.targets.push_back(target.attribute);
+  }
+  facts.builder.version["nix"] = contents.nix.text;
+  const std::string statement = trust::provenance_statement(facts);
+  const fs::path file = statement_file(world, options, project, "seed");
+  os::atomic_write(file, statement);
+  while_doing("attaching the provenance", [&] { attach(repository, image.descriptor, statement); });
+  return file.string();
+}
+
+std::string attest_build(const World& world,
+                         const Options& options,
+                         const Project& project,
+                         const report::BuildRecord& record,
+                         const std::string& nix_version,
+                         const std::vector<Digest>& nar_hashes,
+                         oci::Repository* repository,
+                         const std::optional<oci::Descriptor>& seed,
+                         Time started) {
+  trust::BuildFacts facts{.build_type = std::string(trust::kResultBuildType),
+                          .external = external_of(project, record.system),
+                          .materials = materials_of(project),
+                          .builder = builder_of(world.environment),
+                          .invocation_id = invocation_of(world.environment),
+                          .started = started,
+                          .finished = world.clock.now()};
+  for (std::size_t i = 0; i < record.results.size(); ++i) {
+    facts.subjects.push_back({record.results[i].store_path, nar_hashes[i]});
+    facts.targets.push_back(record.results[i].attribute);
+  }
+  facts.internal = {{"mode", std::string(report::to_string(record.mode))},
+                    {"nixVersion", nix_version}};
+  if (seed) {
+    facts.materials.push_back(
+        {.name = "seed", .uri = record.image, .digest = {{"sha256", seed->digest.hex()}}});
+  }
+  const std::string statement = trust::provenance_statement(facts);
+  const fs::path file = statement_file(world, options, project, "build");
+  os::atomic_write(file, statement);
+  if (repository != nullptr && seed) {
+    // Jobs that may only read (fork pull requests) still build: the statement stays a file then.
+    try {
+      attach(*repository, *seed, statement);
+    } catch (const NetworkError& error) {
+      world.progress.notice(
+          fmt::format("the provenance is in {} only: {}", file.string(), error.message()));
+    }
+  }
+  return file.string();
+}
+
+}  // namespace seed::app

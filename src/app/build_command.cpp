@@ -1,0 +1,247 @@
+#include <array>
+#include <cstdio>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "app/attest.hpp"
+#include "app/building.hpp"
+#include "app/commands.hpp"
+#include "app/publish_report.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "nix/nar.hpp"
+#include "nix/staleness.hpp"
+#include "os/file.hpp"
+#include "os/root_view.hpp"
+#include "report/record.hpp"
+
+namespace seed::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array kOptions{
+    OptionSpec{"registry", "REF", "repository for seeds: HOST/NAME or oci:PATH"},
+    OptionSpec{"image", "REF", "the seed itself, by tag or digest, instead of the lock's"},
+    OptionSpec{"system", "SYSTEM", "Nix system of the seed; default: this machine's"},
+    OptionSpec{"require-seed", "", "fail instead of building with a stale seed or with none"},
+    OptionSpec{"out-link", "NAME", "name of the links to results; default: result"},
+    OptionSpec{"no-link", "", "make no links to results"},
+    OptionSpec{"insecure", "", "speak plain http to the registry"},
+    OptionSpec{"summary", "FILE", "append a Markdown summary; default: the CI host's summary file"},
+    OptionSpec{"provenance", "FILE", "write the provenance statement here as well"},
+    OptionSpec{"json", "", "print the result as JSON"},
+};
+
+constexpr const char* kInsideMark = "/etc/nix-seed/seed.json";
+
+/// Runs the build; Nix's words pass through as they come. Returns its JSON.
+std::string build(const World& world, const Project& project, const Place& place) {
+  os::Runner& runner = place.runner ? *place.runner : world.runner;
+  std::string out;
+  const os::Exit exit = runner.run(
+      nix_build(project, place, {"--json", "--print-build-logs"}),
+      [&](ByteView chunk) { out += text_of(chunk); },
+      [&](ByteView chunk) { world.progress.output(text_of(chunk)); });
+  if (!exit.ok()) {
+    throw Error(fmt::format("nix build failed with exit code {}", exit.code),
+                "its last lines above say why; the seed itself was usable");
+  }
+  return out;
+}
+
+struct Outputs {
+  std::vector<report::BuildResult> results;
+  std::vector<Digest> nar_hashes;
+};
+
+Outputs outputs_of(const std::string& json_text, const Project& project, const Place& place) {
+  const nlohmann::json list = nlohmann::json::parse(json_text, nullptr, false);
+  if (!list.is_array()) {
+    throw Error("nix build --json printed no list: " + printable(json_text));
+  }
+  const std::vector<std::string> names = installables(project);
+  Outputs outputs;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const nlohmann::json built = list[i].value("outputs", nlohmann::json::object());
+    for (const auto& [output, path] : built.items()) {
+      const nix::StorePath store_path = nix::StorePath::parse(path.get<std::string>());
+      const fs::path location = locate(place, store_path);
+      nix::NarHasher nar;
+      nix::visit_tree(location, nar);
+      const nix::NarHasher::Result hashed = nar.finish();
+      outputs.results.push_back({.attribute = i < names.size()
+                                                  ? names[i].substr(names[i].find('#') + 1)
+                                                  : std::string(store_path.name()),
+                                 .output = output,
+                                 .store_path = store_path.to_string(),
+                                 .location = location.string(),
+                                 .nar_size = hashed.size_bytes});
+      outputs.nar_hashes.push_back(hashed.hash);
+    }
+  }
+  return outputs;
+}
+
+/// result, result-dev, result-1 ...: the names that nix build itself gives.
+void make_links(const World& world,
+                const Options& options,
+                std::vector<report::BuildResult>& results) {
+  if (options.flag("no-link")) {
+    return;
+  }
+  const std::string base = options.get("out-link").value_or("result");
+  std::size_t number = 0;
+  std::string attribute = results.empty() ? "" : results.front().attribute;
+  for (report::BuildResult& result : results) {
+    number += result.attribute != attribute ? 1 : 0;
+    attribute = result.attribute;
+    std::string name = number == 0 ? base : fmt::format("{}-{}", base, number);
+    name += result.output == "out" ? "" : "-" + result.output;
+    const fs::path link = world.directory / name;
+    std::error_code code;
+    if (fs::is_symlink(fs::symlink_status(link, code))) {
+      fs::remove(link, code);
+    }
+    fs::create_symlink(result.location, link, code);
+    if (code) {
+      world.progress.notice(fmt::format("no link at {}: {}", link.string(), code.message()));
+    } else {
+      result.link = link.string();
+    }
+  }
+}
+
+std::string missing_text(const std::vector<nix::StorePath>& missing) {
+  std::string text;
+  for (const nix::StorePath& path : missing) {
+    text += "\n  " + path.to_string();
+  }
+  return text;
+}
+
+Place machine_place(const World& world) {
+  if (!os::find_program(world.environment, "nix")) {
+    throw Error("there is no seed to build in, and no Nix on this machine",
+                "make the seed with 'nix-seed seed', or install Nix");
+  }
+  return {.stores = {fs::path(nix::kStoreDir)}};
+}
+
+/// Decides where to build, from what the seed can do for this checkout. Fills the record's mode,
+/// reason, missing and built.
+Place decide(const World& world,
+             const Options& options,
+             const Project& project,
+             const SeedChoice& choice,
+             Place in_seed,
+             report::BuildRecord& record) {
+  record.mode = report::BuildMode::seedless;
+  record.reason = choice.reason;
+  if (choice.seed || fs::exists(kInsideMark)) {
+    const Forecast expected = forecast(world, project, in_seed);
+    for (const nix::StorePath& drv : expected.staleness.own) {
+      record.built.push_back(drv.to_string());
+    }
+    if (expected.failure.empty() && !expected.staleness.stale()) {
+      record.mode = report::BuildMode::in_seed;
+      record.reason.clear();
+      return in_seed;
+    }
+    record.mode = report::BuildMode::stale;
+    for (const nix::StorePath& path : expected.staleness.missing) {
+      record.missing.push_back(path.to_string());
+    }
+    record.reason =
+        expected.failure.empty()
+            ? fmt::format("the seed is stale: it lacks {} paths that this checkout needs:{}",
+                          expected.staleness.missing.size(),
+                          missing_text(expected.staleness.missing))
+            : fmt::format("the flake does not evaluate offline inside the seed:\n{}",
+                          expected.failure);
+  }
+  if (options.flag("require-seed")) {
+    throw Error(record.reason, "run 'nix-seed seed' on a trusted branch to refresh the seed");
+  }
+  world.progress.notice(record.reason);
+  return machine_place(world);
+}
+
+int run_build(const World& world, const Options& options) {
+  const Time started = world.clock.now();
+  Stopwatch stopwatch;
+  const Project project = find_project(world, options.positional());
+  const fs::path cache = cache_folder(world.environment);
+  const std::string system = options.get("system").value_or(machine_system());
+  report::BuildRecord record{.system = system, .flake = project.flake};
+  SeedChoice choice;
+  Place place;
+  std::optional<os::FileLock> lock;
+
+  stopwatch.start("find and enter the seed");
+  if (fs::exists(kInsideMark)) {
+    place = {.stores = {fs::path(nix::kStoreDir)}, .options = {"--offline"}};
+  } else {
+    choice = choose_seed(world, options, project, system);
+    if (choice.seed) {
+      if (const auto why = os::why_no_namespaces()) {
+        choice.reason = fmt::format("the seed can't be entered: {}", *why);
+        choice.seed.reset();
+      } else {
+        place = place_in_seed(world, project, choice, cache, lock);
+        record.image = choice.image;
+      }
+    }
+  }
+  stopwatch.start("evaluate");
+  place = decide(world, options, project, choice, std::move(place), record);
+
+  stopwatch.start("build");
+  Outputs outputs = outputs_of(build(world, project, place), project, place);
+  record.results = std::move(outputs.results);
+  make_links(world, options, record.results);
+
+  stopwatch.start("attest");
+  nix::Nix nix(place.runner ? *place.runner : world.runner, world.progress, "nix");
+  record.provenance =
+      attest_build(world,
+                   options,
+                   project,
+                   record,
+                   nix.version().text,
+                   outputs.nar_hashes,
+                   choice.open.repository.get(),
+                   choice.seed ? std::optional(choice.seed->manifest) : std::nullopt,
+                   started);
+  stopwatch.stop();
+  for (const auto& [step, seconds] : stopwatch.entries()) {
+    record.timings.push_back({step, seconds});
+  }
+  append_summary(world, options, report::to_markdown(record));
+  world.progress.output(report::to_text(record));
+  std::string text;
+  for (const report::BuildResult& result : record.results) {
+    text += result.store_path + "\n";
+  }
+  if (options.flag("json")) {
+    text = report::to_json(record) + "\n";
+  }
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+const Command kBuildCommand{
+    "build",
+    "[FLAKE[#ATTR]...]",
+    "build the flake's outputs inside its seed, offline",
+    "Finds the seed of flake.lock, enters it and builds with no network; only the flake's own\n"
+    "derivations are built. With no usable seed it builds with this machine's Nix and says why.\n"
+    "Inside a seed's container it builds right there. Prints the store paths of the results.",
+    kOptions,
+    run_build,
+    "nix-seed build .#default"};
+
+}  // namespace seed::app

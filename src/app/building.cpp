@@ -1,0 +1,154 @@
+#include "app/building.hpp"
+
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "image/seed_root.hpp"
+#include "image/self_check.hpp"
+#include "os/parallel.hpp"
+
+namespace seed::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMaxDerivationBytes = 16 << 20;
+
+}  // namespace
+
+SeedChoice choose_seed(const World& world,
+                       const Options& options,
+                       const Project& project,
+                       const std::string& system) {
+  SeedChoice choice;
+  const auto image = options.get("image");
+  const std::string where =
+      image ? *image
+            : options.get("registry").value_or(default_registry(world.environment, project.name));
+  try {
+    choice.open = open_repository(world, options, where);
+    std::vector<oci::Target> targets{project.tag, project.key};
+    if (image && choice.open.reference.digest()) {
+      targets = {*choice.open.reference.digest()};
+    } else if (image) {
+      targets = {choice.open.reference.tag().value_or("latest")};
+    }
+    for (const oci::Target& target : targets) {
+      if (!choice.seed) {
+        choice.seed = image::find_seed(*choice.open.repository, target, system);
+      }
+    }
+    choice.reason = fmt::format(
+        "no seed for {}: {} has neither the tag {} nor {} for it; 'nix-seed seed' makes one",
+        system,
+        choice.open.repository->name(),
+        project.tag.substr(0, 12) + "…",
+        project.key);
+    if (image) {
+      choice.reason = fmt::format("{} is no seed for {}", *image, system);
+    }
+  } catch (const NetworkError& error) {
+    choice.reason = fmt::format("the registry can't be read: {}", error.message());
+  }
+  if (choice.seed) {
+    choice.reason.clear();
+    choice.image = choice.open.repository->name() + "@" + choice.seed->manifest.digest.to_string();
+  }
+  return choice;
+}
+
+/// The seed's root with writes kept per project, so that a second build finds the first one's
+/// results.
+Place place_in_seed(const World& world,
+                    const Project& project,
+                    const SeedChoice& choice,
+                    const fs::path& cache,
+                    std::optional<os::FileLock>& lock) {
+  const fs::path root = image::ensure_unpacked(
+      *choice.open.repository, *choice.seed, cache, os::default_workers(), world.progress);
+  const fs::path builds =
+      cache / "builds" /
+      fmt::format("{}-{}", project.name, Digest::of(project.folder.string()).hex().substr(0, 8));
+  os::make_dirs(builds);
+  lock.emplace(builds / "lock");
+  const std::string seed_name = choice.seed->manifest.digest.hex().substr(0, 16);
+  for (const auto& entry : fs::directory_iterator(builds)) {
+    if (entry.is_directory() && entry.path().filename() != seed_name) {
+      os::remove_tree(entry.path());  // of a seed that this project has left behind
+    }
+  }
+  const fs::path upper = builds / seed_name;
+  const fs::path source = project.git ? project.git->root : project.folder;
+  const os::RootView view{.lower = root,
+                          .upper = upper,
+                          .binds = {{source, source, false}},
+                          .directory = project.folder.string()};
+  return {.runner = std::make_unique<image::ViewRunner>(
+              world.runner, world.self, view, choice.seed->config.environment),
+          .stores = {upper / "root/data/nix/store", root / "nix/store"},
+          .options = {"--offline", "--option", "sandbox", "true"}};
+}
+
+fs::path locate(const Place& place, const nix::StorePath& path) {
+  for (const fs::path& store : place.stores) {
+    if (fs::exists(fs::symlink_status(store / path.base_name()))) {
+      return store / path.base_name();
+    }
+  }
+  throw Error(fmt::format("{} was built but can't be found on this machine", path.to_string()));
+}
+
+std::vector<std::string> installables(const Project& project) {
+  std::vector<std::string> list;
+  for (const std::string& attribute : project.attributes) {
+    list.push_back(project.flake + "#" + attribute);
+  }
+  if (list.empty()) {
+    list.push_back(project.flake + "#default");
+  }
+  return list;
+}
+
+os::Command nix_build(const Project& project,
+                      const Place& place,
+                      std::initializer_list<std::string> more) {
+  os::Command command{.argv = {"nix",
+                               "--extra-experimental-features",
+                               "nix-command flakes",
+                               "build",
+                               "--no-link",
+                               "--no-write-lock-file"}};
+  command.argv.insert(command.argv.end(), place.options.begin(), place.options.end());
+  command.argv.insert(command.argv.end(), more);
+  const std::vector<std::string> wanted = installables(project);
+  command.argv.insert(command.argv.end(), wanted.begin(), wanted.end());
+  return command;
+}
+
+Forecast forecast(const World& world, const Project& project, const Place& place) {
+  os::Runner& runner = place.runner ? *place.runner : world.runner;
+  const os::Captured result = os::capture(runner, nix_build(project, place, {"--dry-run"}));
+  if (!result.exit.ok()) {
+    const std::size_t at = result.err.rfind("error:");
+    return {.failure =
+                std::string(trim(at == std::string::npos ? result.err : result.err.substr(at)))};
+  }
+  const nix::DryRun dry_run = nix::parse_dry_run(result.err);
+  std::map<nix::StorePath, nix::Derivation> to_build;
+  for (const nix::StorePath& drv : dry_run.will_build) {
+    to_build.emplace(drv,
+                     nix::parse_derivation(os::read_file(locate(place, drv), kMaxDerivationBytes)));
+  }
+  Forecast result_forecast;
+  result_forecast.staleness = nix::judge(to_build, [&](const nix::StorePath& source) {
+    return fs::exists(fs::symlink_status(place.stores.back() / source.base_name()));
+  });
+  for (const auto* list : {&dry_run.will_fetch, &dry_run.unknown}) {
+    auto& missing = result_forecast.staleness.missing;
+    missing.insert(missing.end(), list->begin(), list->end());
+  }
+  return result_forecast;
+}
+
+}  // namespace seed::app

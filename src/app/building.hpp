@@ -1,0 +1,64 @@
+#pragma once
+
+#include <filesystem>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/project.hpp"
+#include "image/publish.hpp"
+#include "nix/staleness.hpp"
+#include "os/file.hpp"
+
+namespace seed::app {
+
+/// Where the build runs and how store paths there are found here.
+struct Place {
+  std::unique_ptr<os::Runner> runner;  ///< empty: the machine itself
+  std::vector<std::filesystem::path>
+      stores;                        ///< folders that together are its /nix/store, upper first
+  std::vector<std::string> options;  ///< for nix build
+};
+
+/// The seed a build may use, or why there is none.
+struct SeedChoice {
+  std::optional<image::FoundSeed> seed;
+  std::string reason;
+  std::string image;  ///< repository@digest
+  OpenRepository open;
+};
+
+SeedChoice choose_seed(const World& world,
+                       const Options& options,
+                       const Project& project,
+                       const std::string& system);
+
+/// The seed's root with writes kept per project, so that a second build finds the first one's
+/// results. `lock` keeps other builds of the project out.
+Place place_in_seed(const World& world,
+                    const Project& project,
+                    const SeedChoice& choice,
+                    const std::filesystem::path& cache,
+                    std::optional<os::FileLock>& lock);
+
+/// Where a store path of `place` is on this machine. Throws Error where it is nowhere.
+std::filesystem::path locate(const Place& place, const nix::StorePath& path);
+
+/// FLAKE#ATTR for each attribute; `default` where none was named.
+std::vector<std::string> installables(const Project& project);
+
+os::Command nix_build(const Project& project,
+                      const Place& place,
+                      std::initializer_list<std::string> more);
+
+/// What a build would do, judged against what the seed holds.
+struct Forecast {
+  nix::Staleness staleness;
+  std::string failure;  ///< evaluation failed: Nix's words
+};
+
+Forecast forecast(const World& world, const Project& project, const Place& place);
+
+}  // namespace seed::app

@@ -1,0 +1,119 @@
+#include "app/options.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <cxxopts.hpp>
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+namespace seed::app {
+namespace {
+
+bool is_yes(std::string_view value) {
+  const std::string lower = to_lower(value);
+  return lower == "1" || lower == "true" || lower == "yes" || lower == "on";
+}
+
+bool is_no(std::string_view value) {
+  const std::string lower = to_lower(value);
+  return lower.empty() || lower == "0" || lower == "false" || lower == "no" || lower == "off";
+}
+
+std::string flag_value(std::string_view variable, std::string_view value) {
+  if (is_yes(value)) {
+    return "true";
+  }
+  if (is_no(value)) {
+    return "";
+  }
+  throw UsageError(fmt::format("{} is '{}'", variable, printable(value)), "say true or false");
+}
+
+}  // namespace
+
+std::string variable_of(std::string_view option) {
+  std::string name = "NIX_SEED_";
+  for (const char c : option) {
+    name += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  }
+  return name;
+}
+
+Options Options::parse(std::string_view command,
+                       std::span<const OptionSpec> specs,
+                       const std::vector<std::string>& arguments,
+                       const os::Environment& environment) {
+  cxxopts::Options parser{std::string(command)};
+  Options options;
+  for (const OptionSpec& spec : specs) {
+    const std::string name(spec.name);
+    if (spec.argument.empty()) {
+      parser.add_options()(name, "", cxxopts::value<bool>());
+    } else {
+      parser.add_options()(name, "", cxxopts::value<std::string>());
+    }
+    const std::string variable = variable_of(name);
+    if (const auto value = os::get(environment, variable)) {
+      options.values_[name] = spec.argument.empty() ? flag_value(variable, *value) : *value;
+    }
+  }
+  parser.add_options()("positional", "", cxxopts::value<std::vector<std::string>>());
+  parser.parse_positional("positional");
+  std::vector<const char*> argv{"nix-seed"};
+  std::ranges::transform(
+      arguments, std::back_inserter(argv), [](const std::string& word) { return word.c_str(); });
+  try {
+    const auto result = parser.parse(static_cast<int>(argv.size()), argv.data());
+    for (const OptionSpec& spec : specs) {
+      const std::string name(spec.name);
+      if (result.count(name) > 0) {
+        options.values_[name] = spec.argument.empty() ? (result[name].as<bool>() ? "true" : "")
+                                                      : result[name].as<std::string>();
+      }
+    }
+    if (result.count("positional") > 0) {
+      options.positional_ = result["positional"].as<std::vector<std::string>>();
+    }
+  } catch (const cxxopts::exceptions::exception& error) {
+    throw UsageError(fmt::format("{}: {}", command, printable(error.what())),
+                     fmt::format("'nix-seed {} --help' lists its options", command));
+  }
+  return options;
+}
+
+std::optional<std::string> Options::get(std::string_view name) const {
+  return os::get(values_, name);
+}
+
+bool Options::flag(std::string_view name) const {
+  return get(name).has_value();
+}
+
+std::optional<unsigned> Options::number(std::string_view name, unsigned low, unsigned high) const {
+  const auto text = get(name);
+  if (!text) {
+    return std::nullopt;
+  }
+  unsigned value = 0;
+  const auto [end, code] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (code != std::errc() || end != text->data() + text->size() || value < low || value > high) {
+    throw UsageError(fmt::format("--{} is '{}'", name, printable(*text)),
+                     fmt::format("give a whole number from {} to {}", low, high));
+  }
+  return value;
+}
+
+std::string options_help(std::span<const OptionSpec> specs) {
+  std::string text;
+  for (const OptionSpec& spec : specs) {
+    const std::string left =
+        fmt::format("--{}{}{}", spec.name, spec.argument.empty() ? "" : " ", spec.argument);
+    text += fmt::format("  {:<26} {}\n", left, spec.help);
+  }
+  return text;
+}
+
+}  // namespace seed::app

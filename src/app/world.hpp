@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/progress.hpp"
+#include "http/http.hpp"
+#include "os/process.hpp"
+
+namespace seed::app {
+
+/// The real things a command works with; tests pass their own.
+struct World {
+  os::Environment environment;
+  std::filesystem::path directory;  ///< working directory
+  std::filesystem::path self;       ///< this program
+  Clock& clock;
+  Progress& progress;
+  os::Runner& runner;
+  http::Transport& transport;
+};
+
+/// Says on stderr what is going on: bars on a terminal, plain lines elsewhere.
+class TerminalProgress final : public Progress {
+ public:
+  TerminalProgress();
+  void step(std::string_view what) override;
+  void notice(std::string_view what) override;
+  void bytes(std::uint64_t done, std::uint64_t total) override;
+  void output(std::string_view text) override;
+
+ private:
+  void clear_bar();
+  bool terminal_;
+  bool bar_shown_ = false;
+  std::chrono::steady_clock::time_point last_bar_;
+};
+
+/// Measures the steps of a run, for the summary.
+class Stopwatch {
+ public:
+  using Entry = std::pair<std::string, double>;  ///< step, seconds
+
+  /// Ends the step under way and starts the next.
+  void start(std::string step);
+  void stop();
+
+  const std::vector<Entry>& entries() const { return entries_; }
+
+ private:
+  std::vector<Entry> entries_;
+  std::string step_;
+  std::chrono::steady_clock::time_point since_;
+};
+
+}  // namespace seed::app
