@@ -141,7 +141,7 @@ std::vector<Group> group(Group items, std::size_t budget) {
 PlannedLayer fresh_layer(const Group& items) {
   PlannedLayer layer;
   for (const Item& item : items) {
-    layer.paths.push_back({item.info->path, item.info->nar_size});
+    layer.paths.push_back({item.info->path, item.info->nar_hash, item.info->nar_size});
   }
   std::ranges::sort(layer.paths, {}, &LayerPath::path);
   return layer;
@@ -219,7 +219,8 @@ class Planner {
       bool disjoint = true;
       for (const LayerPath& path : layer.paths) {
         const PathInfo* wanted = closure_.find(path.path);
-        const bool live = wanted != nullptr && wanted->nar_size == path.nar_size;
+        const bool live = wanted != nullptr && wanted->nar_size == path.nar_size &&
+                          wanted->nar_hash == path.nar_hash;
         (live ? kept.live : kept.dead) += path.nar_size;
         disjoint = disjoint && own.insert(path.path).second &&
                    (wanted == nullptr || (live && !held_.contains(path.path)));

@@ -14,6 +14,7 @@ namespace seed::image {
 /// A path as a layer holds it.
 struct LayerPath {
   nix::StorePath path;
+  Digest nar_hash;  ///< what tells a path from one rebuilt to other bytes under the same name
   std::uint64_t nar_size = 0;
   bool operator==(const LayerPath&) const = default;
 };
@@ -54,7 +55,7 @@ LayerPlan plan_layers(const nix::Closure& closure,
                       const LayerPlan* previous = nullptr);
 
 /// The plan inside an image config: `{"layers":[{"diffId","digest","mediaType","paths":{"<base
-/// name>": narSize},"size"}],"version":1}`, canonical JSON.
+/// name>":["<NAR hash, nix32>",narSize]},"size"}],"version":1}`, canonical JSON.
 std::string plan_to_json(const LayerPlan& plan, const std::vector<LayerBlob>& blobs);
 /// Throws FormatError. Every layer comes back with `reuse` set.
 LayerPlan plan_from_json(std::string_view json);

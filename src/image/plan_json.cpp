@@ -1,6 +1,10 @@
+#include <algorithm>
+#include <array>
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/encoding.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/plan.hpp"
@@ -14,6 +18,21 @@ using nlohmann::json;
 
 constexpr std::uint64_t kVersion = 1;
 
+/// `nar`: `["<SHA-256 in Nix's base 32>", size]`.
+LayerPath path_of(const std::string& name, const json& nar) {
+  if (!nar.is_array() || nar.size() != 2 || !nar[0].is_string() || !nar[1].is_number_unsigned() ||
+      nar[1].get<std::uint64_t>() > INT64_MAX) {
+    throw FormatError(fmt::format("'{}' has no NAR hash and size", printable(name)));
+  }
+  const auto hash = from_nix32(nar[0].get<std::string>());
+  std::array<std::byte, 32> raw;
+  if (!hash || hash->size() != raw.size()) {
+    throw FormatError(fmt::format("the NAR hash of '{}' is not 52 nix32 digits", printable(name)));
+  }
+  std::ranges::copy(*hash, raw.begin());
+  return {nix::StorePath::from_base_name(name), Digest::from_raw(raw), nar[1].get<std::uint64_t>()};
+}
+
 PlannedLayer layer_of(const json& value) {
   PlannedLayer layer;
   layer.reuse = LayerBlob{.digest = oci::digest_member(value, "digest"),
@@ -25,11 +44,8 @@ PlannedLayer layer_of(const json& value) {
     throw FormatError("'paths' is not an object");
   }
   // A JSON object's keys come sorted, and none twice.
-  for (const auto& [name, size] : paths->items()) {
-    if (!size.is_number_unsigned() || size.get<std::uint64_t>() > INT64_MAX) {
-      throw FormatError(fmt::format("'{}' has no size", printable(name)));
-    }
-    layer.paths.push_back({nix::StorePath::from_base_name(name), size.get<std::uint64_t>()});
+  for (const auto& [name, nar] : paths->items()) {
+    layer.paths.push_back(path_of(name, nar));
   }
   return layer;
 }
@@ -44,7 +60,7 @@ std::string plan_to_json(const LayerPlan& plan, const std::vector<LayerBlob>& bl
   for (std::size_t i = 0; i < plan.size(); ++i) {
     json paths = json::object();
     for (const LayerPath& path : plan[i].paths) {
-      paths[path.path.base_name()] = path.nar_size;
+      paths[path.path.base_name()] = json::array({to_nix32(path.nar_hash.raw()), path.nar_size});
     }
     layers.push_back(json{{"diffId", blobs[i].diff_id.to_string()},
                           {"digest", blobs[i].digest.to_string()},

@@ -131,9 +131,16 @@ void mount_overlay(const fs::path& lower, const fs::path& upper, const fs::path&
   do_mount("overlay", target, "overlay", 0, options);
 }
 
-void bind(const Bind& bind, const fs::path& root) {
-  const fs::path target = root / bind.to.relative_path();
-  if (fs::is_directory(bind.from)) {
+/// Where the old root is while the view is put together; everything below is done inside the new
+/// root, so that a link in a seed can lead nowhere else.
+const fs::path kOldRoot = "/.old";
+
+fs::path outside(const fs::path& path) {
+  return kOldRoot / path.relative_path();
+}
+
+void bind(const fs::path& from, const fs::path& target, bool writable) {
+  if (fs::is_directory(from)) {
     make_dirs(target);
   } else {
     make_dirs(target.parent_path());
@@ -141,8 +148,8 @@ void bind(const Bind& bind, const fs::path& root) {
       File::create_new(target);
     }
   }
-  do_mount(bind.from.c_str(), target, nullptr, MS_BIND | MS_REC);
-  if (!bind.writable) {
+  do_mount(from.c_str(), target, nullptr, MS_BIND | MS_REC);
+  if (!writable) {
     // In a user namespace a remount must keep the flags that the mount came with.
     if (::mount(nullptr, target.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) != 0 &&
         ::mount(nullptr,
@@ -155,53 +162,60 @@ void bind(const Bind& bind, const fs::path& root) {
   }
 }
 
-void bind_devices(const fs::path& root) {
-  make_dirs(root / "dev/shm");
+void make_devices() {
+  do_mount("tmpfs", "/dev", "tmpfs", MS_NOSUID, "mode=0755,size=64m");
+  make_dirs("/dev/shm");
   for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
     const fs::path device = fs::path("/dev") / name;
-    if (fs::exists(device)) {
-      bind({device, device, true}, root);
+    if (fs::exists(outside(device))) {
+      bind(outside(device), device, true);
     }
   }
   // Nix runs every builder on a terminal of its own.
-  make_dirs(root / "dev/pts");
-  do_mount("devpts",
-           root / "dev/pts",
-           "devpts",
-           MS_NOSUID | MS_NOEXEC,
-           "newinstance,ptmxmode=0666,mode=0620");
+  make_dirs("/dev/pts");
+  do_mount(
+      "devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620");
   std::error_code ignored;
-  fs::create_symlink("pts/ptmx", root / "dev/ptmx", ignored);
-  fs::create_symlink("/proc/self/fd", root / "dev/fd", ignored);
-  fs::create_symlink("/proc/self/fd/0", root / "dev/stdin", ignored);
-  fs::create_symlink("/proc/self/fd/1", root / "dev/stdout", ignored);
-  fs::create_symlink("/proc/self/fd/2", root / "dev/stderr", ignored);
+  fs::create_symlink("pts/ptmx", "/dev/ptmx", ignored);
+  fs::create_symlink("/proc/self/fd", "/dev/fd", ignored);
+  fs::create_symlink("/proc/self/fd/0", "/dev/stdin", ignored);
+  fs::create_symlink("/proc/self/fd/1", "/dev/stdout", ignored);
+  fs::create_symlink("/proc/self/fd/2", "/dev/stderr", ignored);
+}
+
+/// Makes `view.lower` with its writable layer the root; the machine's own is at kOldRoot then.
+void enter_root(const RootView& view) {
+  do_mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE);
+  const fs::path merged = view.upper / "merged";
+  // In the writable layer, where it hides whatever a seed has of that name.
+  make_dirs(view.upper / "root/data" / kOldRoot.relative_path());
+  mount_overlay(view.lower, view.upper / "root", merged);
+  const fs::path old = merged / kOldRoot.relative_path();
+  if (::syscall(SYS_pivot_root, merged.c_str(), old.c_str()) != 0) {
+    throw_errno("making the new root", merged);
+  }
+  if (::chdir("/") != 0) {
+    throw_errno("entering", "the new root");
+  }
 }
 
 void show(const RootView& view) {
-  do_mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE);
-  const fs::path merged = view.upper / "merged";
-  mount_overlay(view.lower, view.upper / "root", merged);
+  enter_root(view);
+  for (const char* folder : {"/proc", "/dev", "/tmp"}) {
+    make_dirs(folder);
+  }
+  do_mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC);
+  make_devices();
   if (view.store_lower) {
-    mount_overlay(*view.store_lower, view.upper / "store", merged / "nix/store");
+    mount_overlay(outside(*view.store_lower), outside(view.upper / "store"), "/nix/store");
   }
-  for (const char* folder : {"proc", "dev", "tmp"}) {
-    make_dirs(merged / folder);
-  }
-  do_mount("proc", merged / "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC);
-  do_mount("tmpfs", merged / "dev", "tmpfs", MS_NOSUID, "mode=0755,size=64m");
-  bind_devices(merged);
   for (const Bind& each : view.binds) {
-    bind(each, merged);
+    bind(outside(each.from), each.to, each.writable);
   }
-  make_dirs(merged / ".old");
-  if (::syscall(SYS_pivot_root, merged.c_str(), (merged / ".old").c_str()) != 0) {
-    throw_errno("making the new root", merged);
-  }
-  if (::chdir("/") != 0 || ::umount2("/.old", MNT_DETACH) != 0) {
+  if (::umount2(kOldRoot.c_str(), MNT_DETACH) != 0) {
     throw_errno("leaving", "the old root");
   }
-  ::rmdir("/.old");
+  ::rmdir(kOldRoot.c_str());
   if (::chdir(view.directory.c_str()) != 0) {
     throw_errno("entering", view.directory);
   }

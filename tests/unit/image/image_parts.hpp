@@ -13,6 +13,10 @@ inline nix::StorePath path(char digit, const std::string& name) {
   return nix::StorePath::from_base_name(std::string(32, digit) + "-" + name);
 }
 
+inline LayerPath layer_path(char digit, const std::string& name, std::uint64_t size) {
+  return {path(digit, name), Digest::of(name), size};
+}
+
 inline LayerBlob blob_of(const std::string& content) {
   return {.digest = Digest::of(content),
           .diff_id = Digest::of(content + " tar"),
@@ -23,9 +27,9 @@ inline LayerBlob blob_of(const std::string& content) {
 /// An image of two layers that are made of `content`.
 inline ImageParts parts_of(const std::string& system, const std::string& content) {
   return {.system = system,
-          .plan = {{.paths = {{path('a', "gcc-12.2.0"), 300},
-                              {path('b', "libc-2.36"), 200},
-                              {path('c', "zlib"), 100}},
+          .plan = {{.paths = {layer_path('a', "gcc-12.2.0", 300),
+                              layer_path('b', "libc-2.36", 200),
+                              layer_path('c', "zlib", 100)},
                     .reuse = std::nullopt}},
           .store_layers = {blob_of(content)},
           .own_layers = {blob_of(content + " own")},

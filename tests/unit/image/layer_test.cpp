@@ -73,7 +73,7 @@ struct Store {
 PlannedLayer layer_of(const nix::Closure& closure) {
   PlannedLayer layer;
   for (const nix::PathInfo& info : closure.paths()) {
-    layer.paths.push_back({info.path, info.nar_size});
+    layer.paths.push_back({info.path, info.nar_hash, info.nar_size});
   }
   return layer;
 }
@@ -137,7 +137,7 @@ TEST_CASE("layers come in the plan's order whatever the schedule, and reused one
   const nix::Closure closure = store.closure();
   LayerPlan plan;
   for (const nix::PathInfo& info : closure.paths()) {
-    plan.push_back({.paths = {{info.path, info.nar_size}}, .reuse = std::nullopt});
+    plan.push_back({.paths = {{info.path, info.nar_hash, info.nar_size}}, .reuse = std::nullopt});
   }
   const LayerBlob old{Digest::of("a"), Digest::of("b"), 7, "t"};
   plan.insert(plan.begin(), {.paths = {}, .reuse = old});
@@ -167,7 +167,7 @@ TEST_CASE("layers that were packed unpack to the same store paths") {
   const nix::Closure closure = store.closure();
   LayerPlan plan;
   for (const nix::PathInfo& info : closure.paths()) {
-    plan.push_back({.paths = {{info.path, info.nar_size}}, .reuse = std::nullopt});
+    plan.push_back({.paths = {{info.path, info.nar_hash, info.nar_size}}, .reuse = std::nullopt});
   }
   const auto blobs = write_store_layers(plan, closure, store.temp.path(), store.options());
   const auto layout = oci::open_layout(store.temp.path() / "layout");

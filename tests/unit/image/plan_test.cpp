@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/encoding.hpp"
 #include "base/error.hpp"
 #include "plan_sim.hpp"
 #include "support/catch.hpp"
@@ -49,13 +50,14 @@ std::set<std::set<std::string>> shape(const LayerPlan& plan) {
 }
 
 LayerPath path_of(char hash, const std::string& name, std::uint64_t size) {
-  return {nix::StorePath::from_base_name(std::string(32, hash) + "-" + name), size};
+  const std::string base_name = std::string(32, hash) + "-" + name;
+  return {nix::StorePath::from_base_name(base_name), Digest::of(base_name), size};
 }
 
 nix::Closure closure_of(const std::vector<LayerPath>& paths) {
   std::vector<nix::PathInfo> infos;
   for (const LayerPath& path : paths) {
-    infos.push_back({path.path, Digest::of(path.path.base_name()), path.nar_size, {}});
+    infos.push_back({path.path, path.nar_hash, path.nar_size, {}});
   }
   return nix::make_closure(std::move(infos));
 }
@@ -66,6 +68,21 @@ PlannedLayer old_layer(std::vector<LayerPath> paths, const std::string& media_ty
 }
 
 }  // namespace
+
+TEST_CASE("a layer is not taken over where a path was rebuilt to other bytes of the same size") {
+  const LayerPath before = path_of('a', "app", 1000);
+  LayerPath after = before;
+  after.nar_hash = Digest::of("other bytes");
+  const LayerPlan previous{old_layer({before, path_of('b', "lib", 5000)})};
+
+  const LayerPlan plan = plan_layers(closure_of({after, path_of('b', "lib", 5000)}),
+                                     {.max_layers = 10, .media_type = "t"},
+                                     &previous);
+
+  for (const PlannedLayer& layer : plan) {
+    CHECK_FALSE(layer.reuse.has_value());
+  }
+}
 
 TEST_CASE("a plan holds every path once within its layers, at every budget") {
   const auto graph = sim::Graph::make(150, 7);
@@ -177,8 +194,11 @@ TEST_CASE("a plan is written as canonical JSON and read back with its blobs") {
   const std::string json = plan_to_json(plan, blobs);
   CHECK(json == R"({"layers":[{"diffId":")" + Digest::of("y").to_string() + R"(","digest":")" +
                     digest.to_string() + R"(","mediaType":"m/t","paths":{")" +
-                    std::string(32, 'a') + R"(-x":5,")" + std::string(32, 'b') +
-                    R"(-y":6},"size":7}],"version":1})");
+                    std::string(32, 'a') +
+                    R"(-x":["0inngdx0mpcsi4k635wvzb3bhdc7547wys3rv5kscb0hb24vfpiq",5],")" +
+                    std::string(32, 'b') +
+                    R"(-y":["1zbvqiw6n0jvh5i72glj6vyj8w0g20xbjcyvwg1rqsna8g2s7niz",6]},"size":7}],)"
+                    R"("version":1})");
   const LayerPlan back = plan_from_json(json);
   REQUIRE(back.size() == 1);
   CHECK(back[0].paths == plan[0].paths);
@@ -188,7 +208,7 @@ TEST_CASE("a plan is written as canonical JSON and read back with its blobs") {
 
 TEST_CASE("a plan with one thing wrong is refused") {
   const std::string layer =
-      R"({"diffId":"D","digest":"D","mediaType":"t","paths":{"P":1},"size":1})";
+      R"({"diffId":"D","digest":"D","mediaType":"t","paths":{"P":["H",1]},"size":1})";
   const auto text = [&](const std::string& from, const std::string& to) {
     std::string json = R"({"layers":[)" + layer + R"(],"version":1})";
     const auto replace = [&](const std::string& what, const std::string& with) {
@@ -198,6 +218,7 @@ TEST_CASE("a plan with one thing wrong is refused") {
     };
     replace(from, to);
     replace("\"D\"", "\"" + Digest::of("x").to_string() + "\"");
+    replace("\"H\"", "\"" + to_nix32(Digest::of("x").raw()) + "\"");
     replace("\"P\"", "\"" + std::string(32, 'a') + "-x\"");
     return json;
   };
@@ -209,7 +230,10 @@ TEST_CASE("a plan with one thing wrong is refused") {
                                                         {"\"diffId\"", "\"d\""},
                                                         {"\"D\"", "\"sha1:0\""},
                                                         {"\"P\"", "\"../x\""},
-                                                        {":1}", ":-1}"},
+                                                        {",1]", ",-1]"},
+                                                        {",1]", "]"},
+                                                        {"\"H\"", "\"e\""},
+                                                        {"\"H\"", "1"},
                                                         {"\"size\":1", "\"size\":\"1\""},
                                                         {"\"t\"", "null"}}) {
     INFO(from);

@@ -124,7 +124,7 @@ struct Store {
 
   PlannedLayer layer(std::size_t i) const {
     const nix::PathInfo& info = closure.paths()[i];
-    return {.paths = {{info.path, info.nar_size}}, .reuse = std::nullopt};
+    return {.paths = {{info.path, info.nar_hash, info.nar_size}}, .reuse = std::nullopt};
   }
 
   PushOptions options() const {
@@ -265,7 +265,7 @@ TEST_CASE("layers are packed and pushed once, in the plan's order, and reused on
   test::Quiet progress;
   const fs::path scratch = t.temp.path() / "scratch";
   os::make_dirs(scratch);
-  const PlannedLayer reused{.paths = {{path('z', "gone"), 7}}, .reuse = blob_of("old")};
+  const PlannedLayer reused{.paths = {layer_path('z', "gone", 7)}, .reuse = blob_of("old")};
   const LayerPlan plan{store.layer(0), reused, store.layer(1)};
   const auto first =
       pack_and_push(plan, store.closure, *t.layout, scratch, store.options(), progress);
