@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "nix/nixpkgs_tools.hpp"
 #include "nix/store_db.hpp"
 #include "nix/tree.hpp"
 #include "os/parallel.hpp"
@@ -83,6 +84,30 @@ class InputFiles final : public nix::TreeVisitor {
   Sha256 hash_;
 };
 
+/// The image's tools out of the flake's nixpkgs, where nothing else names them.
+std::optional<nix::NixpkgsTools> nixpkgs_tools(nix::Nix& nix,
+                                               const Project& project,
+                                               const std::string& system,
+                                               Contents& contents,
+                                               const fs::path& scratch,
+                                               Progress& progress) {
+  if (contents.inputs.config || !nix::has_nixpkgs(project.lock)) {
+    return std::nullopt;
+  }
+  progress.step("looking for the image's tools in the flake's nixpkgs");
+  try {
+    return nix::tools_from_nixpkgs(nix, project.flake, system, scratch);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    contents.notices.push_back(fmt::format(
+        "the image's tools are copied from this machine, since the flake's nixpkgs does not give "
+        "them: {}",
+        error.message()));
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 image::Compression compression_of(const Options& options) {
@@ -140,14 +165,20 @@ Contents find_contents(const World& world,
                                   inputs.frontier.outputs.size(),
                                   inputs.own.size()));
   auto wanted = inputs.frontier.outputs;
+  const auto nixpkgs = nixpkgs_tools(nix, project, system, contents, scratch, world.progress);
+  if (nixpkgs) {
+    wanted.insert(nixpkgs->wanted.begin(), nixpkgs->wanted.end());
+  }
   if (inputs.config_derivation) {
     wanted[*inputs.config_derivation].insert("out");
   }
   nix.realise(wanted);
 
   stopwatch.start("read the closure");
-  contents.tools = inputs.config ? image::tools_from_config(*inputs.config)
-                                 : image::tools_from_machine(nix, world.environment, scratch);
+  contents.tools = inputs.config
+                       ? image::tools_from_config(*inputs.config, "the flake's seed attribute")
+                   : nixpkgs ? image::tools_from_config(nixpkgs->config, "the flake's nixpkgs")
+                             : image::tools_from_machine(nix, world.environment, scratch);
   std::vector<nix::StorePath> roots = nix::output_paths(inputs.graph, inputs.frontier);
   roots.insert(roots.end(), inputs.frontier.sources.begin(), inputs.frontier.sources.end());
   roots.insert(roots.end(), inputs.flake_sources.begin(), inputs.flake_sources.end());

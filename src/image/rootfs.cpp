@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "nix/nix.hpp"
 #include "os/file.hpp"
 
 namespace seed::image {
@@ -146,7 +147,7 @@ std::string offline_nix_conf(const Tools& tools, std::string_view system) {
       "substituters =\n"
       "builders =\n"
       "fallback = false\n"
-      "flake-registry =\n"
+      "flake-registry = /etc/nix-seed/registry.json\n"
       "connect-timeout = 1\n"
       "download-attempts = 1\n"
       "fsync-metadata = false\n"
@@ -200,6 +201,7 @@ std::vector<RootEntry> root_entries(const Tools& tools,
   entries.file("etc/gitconfig", std::string(kGitConfig));
   entries.file("etc/nsswitch.conf", std::string(kNsswitch));
   entries.file("etc/nix/nix.conf", offline_nix_conf(tools, system));
+  entries.file("etc/nix-seed/registry.json", std::string(nix::kEmptyRegistry));
   entries.file("etc/nix-seed/seed.json", std::string(seed_json));
   entries.file("etc/nix-seed/closure", closure.manifest());
   entries.file("etc/nix-seed/registration", nix::registration(closure));

@@ -83,6 +83,13 @@ std::optional<std::string> static_shell(const std::map<std::string, std::string>
   return shell->second;
 }
 
+/// Every runner starts steps with sh; bash is one under that name.
+void add_shell(std::map<std::string, std::string>& programs) {
+  if (const auto bash = programs.find("bash"); bash != programs.end()) {
+    programs.emplace("sh", bash->second);
+  }
+}
+
 std::optional<std::string> existing_folder(const fs::path& path) {
   return fs::is_directory(path) ? std::optional(path.string()) : std::nullopt;
 }
@@ -184,13 +191,13 @@ void add_from_path(const os::Environment& environment,
 
 }  // namespace
 
-ResolvedTools tools_from_config(const nix::SeedConfig& config) {
-  ResolvedTools resolved{.tools = {.nix = store_path_of(config.nix)},
-                         .origin = "the flake's seed attribute"};
+ResolvedTools tools_from_config(const nix::SeedConfig& config, const std::string& origin) {
+  ResolvedTools resolved{.tools = {.nix = store_path_of(config.nix)}, .origin = origin};
   std::vector<std::string> folders{config.nix};
   folders.insert(folders.end(), config.tools.begin(), config.tools.end());
   Tools& tools = resolved.tools;
   tools.programs = programs_in(folders);
+  add_shell(tools.programs);
   tools.libraries = libraries_in(config.libs);
   tools.cacert = config.cacert;
   tools.loader = config.loader;
@@ -251,9 +258,7 @@ ResolvedTools tools_from_machine(nix::Nix& nix,
   }
   Tools& tools = resolved.tools;
   tools.programs = programs_in(store_folders);
-  if (const auto bash = tools.programs.find("bash"); bash != tools.programs.end()) {
-    tools.programs.emplace("sh", bash->second);
-  }
+  add_shell(tools.programs);
   tools.libraries = libraries_in({added.to_string() + "/lib"});
   tools.nix_libexec = existing_folder(tools.nix.to_string() + "/libexec");
   if (!bundle.loader().empty()) {

@@ -18,8 +18,9 @@ struct ResolvedTools {
   std::string origin;                 ///< for people: "the flake's seed attribute"
 };
 
-/// From the flake's `seed` attribute. The paths must be valid in the store by now.
-ResolvedTools tools_from_config(const nix::SeedConfig& config);
+/// From a configuration: the flake's `seed` attribute, or what its nixpkgs has. The paths must be
+/// valid in the store by now.
+ResolvedTools tools_from_config(const nix::SeedConfig& config, const std::string& origin);
 
 /// Tools of this machine, for flakes that name none: each program that is in the store is taken
 /// from there; the others are copied, with the libraries they load, into one store path. The image

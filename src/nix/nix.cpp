@@ -232,8 +232,10 @@ std::map<std::string, std::string> Nix::settings() {
 }
 
 std::optional<std::string> Nix::eval_json(const std::string& installable,
-                                          const std::string& apply) {
+                                          const std::string& apply,
+                                          const std::vector<std::string>& options) {
   std::vector<std::string> arguments{"eval", "--json", "--no-write-lock-file", installable};
+  arguments = concat(std::move(arguments), options);
   if (!apply.empty()) {
     arguments = concat(std::move(arguments), {"--apply", apply});
   }

@@ -24,6 +24,9 @@ struct NixVersion {
 
 NixVersion parse_nix_version(std::string_view line);
 
+/// A flake registry that knows nothing: what `flake-registry` names where nothing may be looked up.
+inline constexpr std::string_view kEmptyRegistry = "{\"flakes\":[],\"version\":2}\n";
+
 /// What a flake's source is, as Nix sees it (`nix flake metadata --json`).
 struct FlakeMetadata {
   std::string reference;  ///< the locked or resolved reference, ready for the command line
@@ -78,7 +81,8 @@ class Nix {
   /// `nix eval --json FLAKE#ATTR --apply EXPR`; nothing where the flake has no such attribute. What
   /// Nix says meanwhile is shown only where it fails, in the Error.
   std::optional<std::string> eval_json(const std::string& installable,
-                                       const std::string& apply = "");
+                                       const std::string& apply = "",
+                                       const std::vector<std::string>& options = {});
 
   /// `nix-store --realise`: derivation -> wanted outputs. Returns nothing; throws where one fails.
   void realise(const std::map<StorePath, std::set<std::string>>& wanted);

@@ -222,6 +222,9 @@ std::string to_text(const SeedRecord& record) {
                         counted(record.layers.size(), "layer"),
                         human_size(totals.bytes_sent));
   }
+  for (const std::string& notice : record.notices) {
+    text += fmt::format("  note: {}\n", notice);
+  }
   for (const Timing& timing : record.timings) {
     text += fmt::format("  {:>8}  {}\n", human_seconds(timing.seconds), timing.step);
   }

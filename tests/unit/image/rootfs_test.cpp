@@ -182,9 +182,9 @@ TEST_CASE("programs that runners expect and tools lack are named") {
 }
 
 TEST_CASE("a host path is no tool of a seed") {
-  CHECK_THROWS_WITH(tools_from_config({.nix = "/usr"}), "'/usr' is not in the store");
-  CHECK_THROWS_AS(tools_from_config({.nix = "/nix/store/short"}), FormatError);
-  CHECK_THROWS_WITH(tools_from_config({.nix = kNix, .contents = {"/nix/storeroom/x"}}),
+  CHECK_THROWS_WITH(tools_from_config({.nix = "/usr"}, "x"), "'/usr' is not in the store");
+  CHECK_THROWS_AS(tools_from_config({.nix = "/nix/store/short"}, "x"), FormatError);
+  CHECK_THROWS_WITH(tools_from_config({.nix = kNix, .contents = {"/nix/storeroom/x"}}, "x"),
                     "'/nix/storeroom/x' is not in the store");
 }
 
@@ -195,7 +195,8 @@ TEST_CASE("everything that a seed attribute names is a root") {
                                                     .contents = {other + "/sub"},
                                                     .cacert = kNix + "/ca.crt",
                                                     .libs = {other + "/lib"},
-                                                    .config = "x = y"});
+                                                    .config = "x = y"},
+                                                   "the flake's seed attribute");
   const auto nix_path = nix::StorePath::parse(kNix);
   const auto other_path = nix::StorePath::parse(other);
   CHECK(resolved.roots == std::vector{nix_path, other_path, other_path, other_path, nix_path});
