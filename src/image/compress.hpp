@@ -25,7 +25,7 @@ class Compressor {
   virtual void finish() = 0;
 };
 
-inline constexpr std::size_t kFrameBytes = 4 << 20;
+inline constexpr std::size_t kFrameBytes = 8 << 20;
 inline constexpr int kZstdLevel = 3;
 inline constexpr int kGzipLevel = 6;
 
