@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "os/file.hpp"
 #include "trust/provenance.hpp"
 
@@ -53,7 +54,8 @@ std::string invocation_of(const os::Environment& environment) {
 std::vector<trust::Material> materials_of(const Project& project) {
   std::vector<trust::Material> materials;
   if (project.git) {
-    trust::Material source{.name = "source", .uri = "git+" + source_of(project)};
+    const std::string url = source_of(project);
+    trust::Material source{.name = "source", .uri = url.empty() ? "" : "git+" + url};
     source.digest["gitCommit"] = project.git->commit;
     materials.push_back(source);
   }
@@ -111,6 +113,14 @@ std::string source_of(const Project& project) {
     url.resize(url.size() - 4);
   }
   return url;
+}
+
+void check_provenance_file(const World& world, const Options& options) {
+  const auto named = options.get("provenance");
+  if (named && !fs::is_directory((world.directory / *named).parent_path())) {
+    throw UsageError(fmt::format("--provenance: there is no folder for {}", printable(*named)),
+                     "make the folder first");
+  }
 }
 
 std::string attest_seed(const World& world,

@@ -11,6 +11,9 @@ namespace seed::app {
 /// Where the project's source is, as https://host/owner/repo; empty where git does not say.
 std::string source_of(const Project& project);
 
+/// Throws UsageError where `--provenance` names a file that can't be made.
+void check_provenance_file(const World& world, const Options& options);
+
 /// Makes the provenance statement of a pushed seed, keeps it beside the run's other output and
 /// attaches it to the image as a referrer. Returns the file.
 std::string attest_seed(const World& world,

@@ -59,6 +59,20 @@ std::optional<std::string> hex_of_sri(std::string_view sri) {
   return bytes ? std::optional(to_hex(*bytes)) : std::nullopt;
 }
 
+/// The input as a URL that a flake may have it by.
+std::string uri_of(const nix::LockNode& node) {
+  if (node.reference.empty()) {
+    return {};
+  }
+  if (node.type == "git" || node.type == "hg") {
+    return node.type + "+" + node.reference;
+  }
+  if (node.type == "tarball" || node.type == "file") {
+    return node.reference;
+  }
+  return (node.type == "indirect" ? "flake" : node.type) + ":" + node.reference;
+}
+
 }  // namespace
 
 std::string to_rfc3339(Time time) {
@@ -80,7 +94,7 @@ std::vector<Material> materials_of(const nix::FlakeLock& lock) {
     if (name == lock.root) {
       continue;
     }
-    Material material{.name = "input " + name, .uri = node.type + ":" + node.reference};
+    Material material{.name = "input " + name, .uri = uri_of(node)};
     if (const auto hex = hex_of_sri(node.nar_hash)) {
       material.digest["narSha256"] = *hex;
     }

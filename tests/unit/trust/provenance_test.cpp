@@ -92,4 +92,30 @@ TEST_CASE("materials are the inputs of flake.lock with what it fixes of them") {
   CHECK(materials[1].digest.empty());
 }
 
+TEST_CASE("a material's uri is a reference that a flake may have it by") {
+  nix::FlakeLock lock;
+  lock.root = "root";
+  lock.nodes["root"] = {};
+  lock.nodes["a"] = {.inputs = {},
+                     .nar_hash = {},
+                     .type = "git",
+                     .revision = {},
+                     .reference = "https://example.org/a.git"};
+  lock.nodes["b"] = {.inputs = {},
+                     .nar_hash = {},
+                     .type = "tarball",
+                     .revision = {},
+                     .reference = "https://example.org/b.tar.gz"};
+  lock.nodes["c"] = {
+      .inputs = {}, .nar_hash = {}, .type = "indirect", .revision = {}, .reference = "nixpkgs"};
+  lock.nodes["d"] = {.inputs = {}, .nar_hash = {}, .type = "path", .revision = {}, .reference = {}};
+  std::vector<std::string> uris;
+  for (const Material& material : materials_of(lock)) {
+    uris.push_back(material.uri);
+  }
+  CHECK(uris ==
+        std::vector<std::string>{
+            "git+https://example.org/a.git", "https://example.org/b.tar.gz", "flake:nixpkgs", ""});
+}
+
 }  // namespace seed::trust
