@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -10,6 +11,7 @@
 #include "app/publish_report.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "image/rootfs.hpp"
 #include "nix/nar.hpp"
 #include "nix/staleness.hpp"
 #include "os/file.hpp"
@@ -38,15 +40,23 @@ constexpr const char* kInsideMark = "/etc/nix-seed/seed.json";
 
 /// Runs the build; Nix's words pass through as they come. Returns its JSON.
 std::string build(const World& world, const Project& project, const Place& place) {
+  constexpr std::size_t kTailBytes = 16 << 10;
   os::Runner& runner = place.runner ? *place.runner : world.runner;
   std::string out;
+  std::string tail;
   const os::Exit exit = runner.run(
       nix_build(project, place, {"--json", "--print-build-logs"}),
       [&](ByteView chunk) { out += text_of(chunk); },
-      [&](ByteView chunk) { world.progress.output(text_of(chunk)); });
+      [&](ByteView chunk) {
+        world.progress.output(text_of(chunk));
+        tail += text_of(chunk);
+        tail.erase(0, tail.size() - std::min(tail.size(), kTailBytes));
+      });
   if (!exit.ok()) {
+    refuse_missing_attribute(project, tail);
     throw Error(fmt::format("nix build failed with exit code {}", exit.code),
-                "its last lines above say why; the seed itself was usable");
+                place.runner ? "Nix's last lines above say why; the seed had all that it needed"
+                             : "Nix's last lines above say why");
   }
   return out;
 }
@@ -121,12 +131,17 @@ std::string missing_text(const std::vector<nix::StorePath>& missing) {
   return text;
 }
 
-Place machine_place(const World& world) {
+/// The machine's own Nix, told to build for the system asked for.
+Place machine_place(const World& world, const std::string& system) {
   if (!os::find_program(world.environment, "nix")) {
-    throw Error("there is no seed to build in, and no Nix on this machine",
+    throw Error("no seed serves this build, and there is no Nix on this machine",
                 "make the seed with 'nix-seed seed', or install Nix");
   }
-  return {.stores = {fs::path(nix::kStoreDir)}};
+  Place place{.stores = {fs::path(nix::kStoreDir)}};
+  if (system != machine_system()) {
+    place.options = {"--option", "system", system};
+  }
+  return place;
 }
 
 /// Decides where to build, from what the seed can do for this checkout. Fills the record's mode,
@@ -141,6 +156,7 @@ Place decide(const World& world,
   record.reason = choice.reason;
   if (choice.seed || fs::exists(kInsideMark)) {
     const Forecast expected = forecast(world, project, in_seed);
+    refuse_missing_attribute(project, expected.failure);
     for (const nix::StorePath& drv : expected.staleness.own) {
       record.built.push_back(drv.to_string());
     }
@@ -161,19 +177,26 @@ Place decide(const World& world,
             : fmt::format("the flake does not evaluate offline inside the seed:\n{}",
                           expected.failure);
   }
+  if (options.flag("require-seed") && choice.unreachable) {
+    NetworkError error = *choice.unreachable;
+    error.add_context("looking for the seed");
+    throw error;
+  }
   if (options.flag("require-seed")) {
     throw Error(record.reason, "run 'nix-seed seed' on a trusted branch to refresh the seed");
   }
   world.progress.notice(record.reason);
-  return machine_place(world);
+  return machine_place(world, record.system);
 }
 
 int run_build(const World& world, const Options& options) {
   const Time started = world.clock.now();
   Stopwatch stopwatch;
   const Project project = find_project(world, options.positional());
-  const fs::path cache = cache_folder(world.environment);
+  const fs::path cache = usable_cache(world.environment);
   const std::string system = options.get("system").value_or(machine_system());
+  image::architecture_of(system);
+  check_provenance_file(world, options);
   report::BuildRecord record{.system = system, .flake = project.flake};
   SeedChoice choice;
   Place place;

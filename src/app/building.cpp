@@ -50,6 +50,8 @@ SeedChoice choose_seed(const World& world,
     }
   } catch (const NetworkError& error) {
     choice.reason = fmt::format("the registry can't be read: {}", error.message());
+    choice.reason += error.hint().empty() ? "" : "; " + error.hint();
+    choice.unreachable = error;
   }
   if (choice.seed) {
     choice.reason.clear();
@@ -108,6 +110,20 @@ std::vector<std::string> installables(const Project& project) {
     list.push_back(project.flake + "#default");
   }
   return list;
+}
+
+void refuse_missing_attribute(const Project& project, std::string_view nix_words) {
+  if (nix_words.find("does not provide attribute") == std::string_view::npos) {
+    return;
+  }
+  std::string names;
+  for (const std::string& attribute : project.attributes) {
+    names += (names.empty() ? "" : ", ") + attribute;
+  }
+  throw UsageError(fmt::format("the flake {} does not have all of: {}",
+                               project.flake,
+                               names.empty() ? "default" : printable(names)),
+                   "'nix flake show' lists what it has");
 }
 
 os::Command nix_build(const Project& project,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/project.hpp"
+#include "base/error.hpp"
 #include "image/publish.hpp"
 #include "nix/staleness.hpp"
 #include "os/file.hpp"
@@ -28,6 +29,7 @@ struct SeedChoice {
   std::string reason;
   std::string image;  ///< repository@digest
   OpenRepository open;
+  std::optional<NetworkError> unreachable;  ///< why the registry could not be asked
 };
 
 SeedChoice choose_seed(const World& world,
@@ -48,6 +50,9 @@ std::filesystem::path locate(const Place& place, const nix::StorePath& path);
 
 /// FLAKE#ATTR for each attribute; `default` where none was named.
 std::vector<std::string> installables(const Project& project);
+
+/// Throws UsageError where Nix says that the flake lacks what was named.
+void refuse_missing_attribute(const Project& project, std::string_view nix_words);
 
 os::Command nix_build(const Project& project,
                       const Place& place,

@@ -42,6 +42,10 @@ class Options {
 /// The variable that stands for an option: "registry" -> NIX_SEED_REGISTRY.
 std::string variable_of(std::string_view option);
 
+/// The word that a mistyped one was most likely meant to be; nothing where none is near.
+std::optional<std::string> nearest(std::string_view word,
+                                   const std::vector<std::string_view>& words);
+
 /// The options part of a command's help.
 std::string options_help(std::span<const OptionSpec> specs);
 

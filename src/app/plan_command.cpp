@@ -76,12 +76,13 @@ int run_plan(const World& world, const Options& options) {
   Stopwatch stopwatch;
   const Project project = find_project(world, options.positional());
   const std::string system = options.get("system").value_or(machine_system());
+  check_options(world, options, system);
   OpenRepository open = open_repository(
       world,
       options,
       options.get("registry").value_or(default_registry(world.environment, project.name)));
   nix::Nix nix(world.runner, world.progress, "nix");
-  const Workspace workspace(cache_folder(world.environment));
+  const Workspace workspace(usable_cache(world.environment));
   const Contents contents = find_contents(world, project, nix, system, workspace.path(), stopwatch);
   const auto previous = find_previous(*open.repository, options, project, system);
   const image::LayerPlan plan =

@@ -71,7 +71,24 @@ std::string read_lock(const fs::path& file) {
     throw UsageError(fmt::format("there is no flake.lock at {} (NS001)", file.string()),
                      "run 'nix flake lock' and commit flake.lock");
   }
+  if (!fs::is_regular_file(file)) {
+    throw UsageError(fmt::format("{} is no file", file.string()), "name a flake.lock");
+  }
   return os::read_file(file, kMaxLockBytes);
+}
+
+nix::FlakeLock parse_lock(const fs::path& file, std::string_view text) {
+  constexpr std::string_view kPrefix = "flake.lock: ";
+  try {
+    return nix::parse_flake_lock(text);
+  } catch (const FormatError& error) {
+    std::string_view message = error.message();
+    if (message.starts_with(kPrefix)) {
+      message.remove_prefix(kPrefix.size());
+    }
+    throw FormatError(fmt::format("reading {}: {}", file.string(), message),
+                      "take the file from git, or write it anew: remove it, then 'nix flake lock'");
+  }
 }
 
 Project find_project(const World& world, const std::vector<std::string>& arguments) {
@@ -96,7 +113,7 @@ Project find_project(const World& world, const std::vector<std::string>& argumen
   const fs::path start = fs::weakly_canonical(world.directory / named, code);
   if (code || !fs::is_directory(start)) {
     throw UsageError(fmt::format("'{}' is no folder of this machine", printable(named)),
-                     "check the flake out and name its folder");
+                     "check the flake out, and name the folder with its flake.nix");
   }
   project.folder = folder_of_flake(start);
   project.git = os::inspect_git(project.folder);
@@ -104,8 +121,7 @@ Project find_project(const World& world, const std::vector<std::string>& argumen
   project.name = repository_name(project.folder.filename().string());
   const fs::path lock = project.folder / "flake.lock";
   project.lock_text = read_lock(lock);
-  project.lock = while_doing("reading " + lock.string(),
-                             [&] { return nix::parse_flake_lock(project.lock_text); });
+  project.lock = parse_lock(lock, project.lock_text);
   project.tag = nix::lock_tag(project.lock_text);
   project.key = nix::lock_key(project.lock);
   return project;
@@ -113,7 +129,7 @@ Project find_project(const World& world, const std::vector<std::string>& argumen
 
 fs::path cache_folder(const os::Environment& environment) {
   if (const auto own = os::get(environment, "NIX_SEED_CACHE")) {
-    return *own;
+    return fs::absolute(*own);
   }
   if (const auto xdg = os::get(environment, "XDG_CACHE_HOME")) {
     return fs::path(*xdg) / "nix-seed";
@@ -123,6 +139,20 @@ fs::path cache_folder(const os::Environment& environment) {
   }
   throw UsageError("there is no place for a cache: HOME is not set",
                    "set NIX_SEED_CACHE to a folder");
+}
+
+fs::path usable_cache(const os::Environment& environment) {
+  fs::path cache = cache_folder(environment);
+  constexpr const char* kHint = "set NIX_SEED_CACHE to a folder that can be written";
+  try {
+    os::make_dirs(cache);
+  } catch (const Error& error) {
+    throw UsageError(fmt::format("the cache folder can't be used: {}", error.message()), kHint);
+  }
+  if (::access(cache.c_str(), W_OK | X_OK) != 0) {
+    throw UsageError(fmt::format("the cache folder {} can't be written", cache.string()), kHint);
+  }
+  return cache;
 }
 
 std::string default_registry(const os::Environment& environment, const std::string& project) {

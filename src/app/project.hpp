@@ -32,11 +32,17 @@ struct Project {
 /// where there is no flake.nix, no flake.lock (NS001), or a lock that can't be read.
 Project find_project(const World& world, const std::vector<std::string>& arguments);
 
-/// Reads and checks a flake.lock: the text and what it says.
+/// The text of a flake.lock. Throws UsageError where there is none.
 std::string read_lock(const std::filesystem::path& file);
+
+/// What it says; the errors name the file and say what to do.
+nix::FlakeLock parse_lock(const std::filesystem::path& file, std::string_view text);
 
 /// $NIX_SEED_CACHE, $XDG_CACHE_HOME/nix-seed or ~/.cache/nix-seed.
 std::filesystem::path cache_folder(const os::Environment& environment);
+
+/// The same, made now. Throws UsageError where nothing can be written there.
+std::filesystem::path usable_cache(const os::Environment& environment);
 
 /// The `--registry` given, or this host's own: GitHub's and GitLab's registry in their jobs, an
 /// image layout below the cache elsewhere.

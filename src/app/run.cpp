@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <filesystem>
 
@@ -7,7 +6,7 @@
 
 #include <fmt/core.h>
 
-#include "app/commands.hpp"
+#include "app/help.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/self_check.hpp"
@@ -19,49 +18,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::array<const Command*, 5> kCommands{
-    &kSeedCommand, &kBuildCommand, &kPlanCommand, &kTagCommand, &kInspectCommand};
-
 void put(std::FILE* stream, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stream);
 }
 
-std::string overview() {
-  std::string text =
-      "nix-seed packs a flake's build inputs as OCI layers and builds offline from them.\n\n"
-      "usage: nix-seed COMMAND [OPTIONS]\n\n";
-  for (const Command* command : kCommands) {
-    text += fmt::format("  {:<9} {}\n", command->name, command->help);
-  }
-  return text +
-         "\n'nix-seed COMMAND --help' says more. Every option is also a variable: --registry is\n"
-         "NIX_SEED_REGISTRY. Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 refused,\n"
-         "4 quorum not met, 5 registry or network, 130 interrupted.\n";
-}
-
-std::string help_of(const Command& command) {
-  return fmt::format("usage: nix-seed {} [OPTIONS] {}\n\n{}\n\n{}\nexample: {}\n",
-                     command.name,
-                     command.arguments,
-                     command.description,
-                     options_help(command.options),
-                     command.example);
-}
-
-const Command* find_command(std::string_view name) {
-  const auto found =
-      std::ranges::find(kCommands, name, [](const Command* command) { return command->name; });
-  return found == kCommands.end() ? nullptr : *found;
-}
-
 [[noreturn]] void unknown_command(const std::string& name) {
-  std::string hint = "'nix-seed --help' lists the commands";
-  for (const Command* command : kCommands) {
-    if (command->name.starts_with(name.substr(0, 2)) && name.size() >= 2) {
-      hint = fmt::format("did you mean '{}'?", command->name);
-    }
+  std::vector<std::string_view> names;
+  for (const Command* command : commands()) {
+    names.push_back(command->name);
   }
-  throw UsageError(fmt::format("there is no command '{}'", printable(name)), hint);
+  const auto meant = nearest(name, names);
+  throw UsageError(
+      fmt::format("there is no command '{}'", printable(name)),
+      meant ? fmt::format("did you mean '{}'?", *meant) : "'nix-seed --help' lists the commands");
 }
 
 /// As a container's entrypoint we are given whatever the runner wants to run: a program of the
@@ -72,30 +41,53 @@ void become_program(char** argv) {
   }
 }
 
+fs::path working_directory() {
+  std::error_code code;
+  fs::path directory = fs::current_path(code);
+  if (code) {
+    throw UsageError(fmt::format("the working directory can't be read: {}", code.message()),
+                     "change to a folder that exists");
+  }
+  return directory;
+}
+
 int run_command(const Command& command, const std::vector<std::string>& arguments) {
+  const os::Environment environment = os::current_environment();
+  const Options options = Options::parse(command.name, command.options, arguments, environment);
+  if (command.arguments.empty() && !options.positional().empty()) {
+    throw UsageError(fmt::format("{}: '{}' is no option, and nothing else is expected",
+                                 command.name,
+                                 printable(options.positional().front())),
+                     fmt::format("'nix-seed {} --help' lists its options", command.name));
+  }
   os::install_interrupt_handlers();
   os::SystemClock clock;
   TerminalProgress progress;
   os::SystemRunner runner;
-  const os::Environment environment = os::current_environment();
   const auto transport = http::curl_transport(
       {.user_agent = "nix-seed/" NIX_SEED_VERSION, .check = os::check_interrupt});
   const auto retrying = http::with_retries(*transport, {}, clock);
   const World world{.environment = environment,
-                    .directory = fs::current_path(),
+                    .directory = working_directory(),
                     .self = fs::read_symlink("/proc/self/exe"),
                     .clock = clock,
                     .progress = progress,
                     .runner = runner,
                     .transport = *retrying};
-  return command.run(world, Options::parse(command.name, command.options, arguments, environment));
+  return command.run(world, options);
+}
+
+bool asks_for_help(const std::vector<std::string>& arguments) {
+  return std::ranges::any_of(
+      arguments, [](const std::string& word) { return word == "--help" || word == "-h"; });
 }
 
 int dispatch(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + std::min(argc, 2), argv + argc);
   const std::string name = argc > 1 ? argv[1] : "--help";
   if (name == "--help" || name == "-h" || name == "help") {
-    put(stdout, overview());
+    const Command* about = arguments.empty() ? nullptr : find_command(arguments.front());
+    put(stdout, about == nullptr ? overview() : help_of(*about));
     return 0;
   }
   if (name == "--version") {
@@ -112,7 +104,7 @@ int dispatch(int argc, char** argv) {
     become_program(argv);
     unknown_command(name);
   }
-  if (std::ranges::find(arguments, "--help") != arguments.end()) {
+  if (asks_for_help(arguments)) {
     put(stdout, help_of(*command));
     return 0;
   }

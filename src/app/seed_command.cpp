@@ -60,7 +60,7 @@ OwnFiles make_own_files(const World& world,
   const fs::path database = scratch / "db.sqlite";
   nix::write_store_database(database, contents.closure);
   constexpr std::uint64_t kMaxDatabaseBytes = 1 << 30;
-  OwnFiles files{.runtime = options.get("runtime").value_or(world.self.string())};
+  OwnFiles files{.runtime = world.directory / options.get("runtime").value_or(world.self.string())};
   if (os::inspect_elf(files.runtime).kind != os::ElfKind::static_program) {
     contents.notices.push_back(fmt::format(
         "{} is not statically linked, so the image holds no nix-seed; a release build does, or "
@@ -102,8 +102,9 @@ Pushed push_everything(const World& world,
                        const fs::path& scratch) {
   const image::Compression compression = compression_of(options);
   const image::PushOptions push{
-      .pack = {.compression = compression,
-               .workers = options.number("workers", 1, 64).value_or(os::default_workers())}};
+      .pack = {
+          .compression = compression,
+          .workers = options.number("workers", 1, kMaxWorkers).value_or(os::default_workers())}};
   std::vector<image::LayerReceipt> layers =
       image::pack_and_push(plan, contents.closure, repository, scratch, push, world.progress);
   image::ImageParts parts{.system = system,
@@ -202,21 +203,22 @@ int run_seed(const World& world, const Options& options) {
   stopwatch.start("look for a seed");
   const Project project = find_project(world, options.positional());
   const std::string system = options.get("system").value_or(machine_system());
-  image::architecture_of(system);
+  check_options(world, options, system);
   OpenRepository open = open_repository(
       world,
       options,
       options.get("registry").value_or(default_registry(world.environment, project.name)));
   oci::Repository& repository = *open.repository;
   nix::Nix nix(world.runner, world.progress, "nix");
-  const Workspace workspace(cache_folder(world.environment));
+  const Workspace workspace(usable_cache(world.environment));
   const fs::path& scratch = workspace.path();
 
   const nix::FlakeMetadata metadata = nix.flake_metadata(project.flake);
   const std::string fingerprint =
       fingerprint_of(metadata.source.to_string(), project, system, options);
   if (!options.flag("refresh")) {
-    if (auto record = reuse(repository, project, system, fingerprint)) {
+    const auto look = [&] { return reuse(repository, project, system, fingerprint); };
+    if (auto record = while_doing("looking for a seed", look)) {
       finish(world, options, *record, stopwatch);
       return 0;
     }

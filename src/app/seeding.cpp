@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include "app/attest.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "nix/nixpkgs_tools.hpp"
@@ -108,6 +109,30 @@ std::optional<nix::NixpkgsTools> nixpkgs_tools(nix::Nix& nix,
   }
 }
 
+/// A tag, a digest, or the whole name of a seed of `repository`; of any where that is empty.
+oci::Target previous_of(const std::string& named, std::string_view repository) {
+  if (named.starts_with("sha256:")) {
+    return Digest::parse(named);
+  }
+  if (named.find('/') == std::string::npos) {
+    oci::check_tag(named);
+    return named;
+  }
+  const oci::Reference reference = oci::Reference::parse(named);
+  const std::string of = reference.is_layout()
+                             ? "oci:" + fs::absolute(reference.layout_path()).string()
+                             : reference.repository();
+  if (!repository.empty() && of != repository) {
+    throw UsageError(
+        fmt::format("--previous names {}, but layers are taken over within {}", of, repository),
+        "give a tag or a digest of that repository");
+  }
+  if (reference.digest()) {
+    return *reference.digest();
+  }
+  return reference.tag().value_or("latest");
+}
+
 }  // namespace
 
 image::Compression compression_of(const Options& options) {
@@ -201,15 +226,29 @@ Contents find_contents(const World& world,
   return contents;
 }
 
+void check_options(const World& world, const Options& options, const std::string& system) {
+  image::architecture_of(system);
+  compression_of(options);
+  options.number("layers", 1, kMaxLayers);
+  options.number("workers", 1, kMaxWorkers);
+  if (const auto named = options.get("previous")) {
+    previous_of(*named, {});
+  }
+  if (const auto runtime = options.get("runtime");
+      runtime && !fs::is_regular_file(world.directory / *runtime)) {
+    throw UsageError(fmt::format("--runtime: there is no file {}", printable(*runtime)),
+                     "name a statically linked nix-seed");
+  }
+  check_provenance_file(world, options);
+}
+
 std::optional<image::FoundSeed> find_previous(oci::Repository& repository,
                                               const Options& options,
                                               const Project& project,
                                               const std::string& system) {
   std::vector<oci::Target> candidates{project.tag, project.key, "latest"};
   if (const auto named = options.get("previous")) {
-    const oci::Reference reference = oci::Reference::parse(*named);
-    candidates = {reference.digest() ? oci::Target(*reference.digest())
-                                     : oci::Target(reference.tag().value_or("latest"))};
+    candidates = {previous_of(*named, repository.name())};
   }
   for (const oci::Target& candidate : candidates) {
     try {
@@ -229,7 +268,7 @@ image::LayerPlan plan_contents(const Contents& contents,
                                image::Compression compression,
                                const Options& options) {
   image::PlanOptions plan{.media_type = std::string(image::media_type_of(compression))};
-  if (const auto layers = options.number("layers", 1, 96)) {
+  if (const auto layers = options.number("layers", 1, kMaxLayers)) {
     plan.max_layers = *layers;
   }
   if (!previous) {

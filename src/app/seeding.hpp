@@ -13,6 +13,9 @@
 
 namespace seed::app {
 
+inline constexpr unsigned kMaxLayers = 96;
+inline constexpr unsigned kMaxWorkers = 64;
+
 /// What a seed of a project holds, found and realised in the local store.
 struct Contents {
   nix::SeedInputs inputs;
@@ -29,6 +32,9 @@ Contents find_contents(const World& world,
                        const std::string& system,
                        const std::filesystem::path& scratch,
                        Stopwatch& stopwatch);
+
+/// Everything that is wrong with the options of `seed` and `plan` is said before any work is done.
+void check_options(const World& world, const Options& options, const std::string& system);
 
 /// The earlier seed to plan against: `--previous`, or what the project's own tags name.
 std::optional<image::FoundSeed> find_previous(oci::Repository& repository,

@@ -19,8 +19,7 @@ constexpr std::array kOptions{
 int run_tag(const World& world, const Options& options) {
   const std::filesystem::path file = world.directory / options.get("lock").value_or("flake.lock");
   const std::string text = read_lock(file);
-  const std::string key = nix::lock_key(
-      while_doing("reading " + file.string(), [&] { return nix::parse_flake_lock(text); }));
+  const std::string key = nix::lock_key(parse_lock(file, text));
   const std::string tag = nix::lock_tag(text);
   const std::string out = options.flag("json")
                               ? nlohmann::json{{"tag", tag}, {"key", key}}.dump() + "\n"

@@ -22,6 +22,10 @@ void put(std::string_view text) {
 
 TerminalProgress::TerminalProgress() : terminal_(::isatty(2) != 0) {}
 
+TerminalProgress::~TerminalProgress() {
+  put(filter_.rest());
+}
+
 void TerminalProgress::clear_bar() {
   if (bar_shown_) {
     put("\r\x1b[K");
@@ -67,8 +71,11 @@ void TerminalProgress::bytes(std::uint64_t done, std::uint64_t total) {
 
 void TerminalProgress::output(std::string_view text) {
   const std::lock_guard lock(output_mutex);
-  clear_bar();
-  put(text);
+  const std::string shown = filter_.take(text);
+  if (!shown.empty()) {
+    clear_bar();
+    put(shown);
+  }
 }
 
 void Stopwatch::start(std::string step) {

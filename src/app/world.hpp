@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/warning_filter.hpp"
 #include "base/clock.hpp"
 #include "base/progress.hpp"
 #include "http/http.hpp"
@@ -28,6 +29,9 @@ struct World {
 class TerminalProgress final : public Progress {
  public:
   TerminalProgress();
+  ~TerminalProgress() override;
+  TerminalProgress(const TerminalProgress&) = delete;
+  TerminalProgress& operator=(const TerminalProgress&) = delete;
   void step(std::string_view what) override;
   void notice(std::string_view what) override;
   void bytes(std::uint64_t done, std::uint64_t total) override;
@@ -37,6 +41,7 @@ class TerminalProgress final : public Progress {
   void clear_bar();
   bool terminal_;
   bool bar_shown_ = false;
+  WarningFilter filter_;
   std::chrono::steady_clock::time_point last_bar_;
 };
 

@@ -128,6 +128,14 @@ TEST_CASE("both sinks of a tee see each chunk in order") {
   CHECK(seen == "1a2a1b2b");
 }
 
+TEST_CASE("an error does not gain the same context twice") {
+  Error error("reading /x: Is a directory");
+  error.add_context("reading /x");
+  CHECK(error.message() == "reading /x: Is a directory");
+  error.add_context("reading /");
+  CHECK(error.message() == "reading /: reading /x: Is a directory");
+}
+
 TEST_CASE("an error gains context outermost first and keeps its kind, hint and code") {
   const auto step = [] {
     while_doing("pushing", [] {
