@@ -56,7 +56,9 @@ std::vector<trust::Material> materials_of(const Project& project) {
   if (project.git) {
     const std::string url = source_of(project);
     trust::Material source{.name = "source", .uri = url.empty() ? "" : "git+" + url};
-    source.digest["gitCommit"] = project.git->commit;
+    if (!project.git->commit.empty()) {  // before the first commit there is none
+      source.digest["gitCommit"] = project.git->commit;
+    }
     materials.push_back(source);
   }
   materials.push_back({.name = "flake.lock",

@@ -178,9 +178,7 @@ Place decide(const World& world,
                           expected.failure);
   }
   if (options.flag("require-seed") && choice.unreachable) {
-    NetworkError error = *choice.unreachable;
-    error.add_context("looking for the seed");
-    throw error;
+    throw NetworkError(*choice.unreachable);
   }
   if (options.flag("require-seed")) {
     throw Error(record.reason, "run 'nix-seed seed' on a trusted branch to refresh the seed");

@@ -36,7 +36,9 @@ SeedChoice choose_seed(const World& world,
     }
     for (const oci::Target& target : targets) {
       if (!choice.seed) {
-        choice.seed = image::find_seed(*choice.open.repository, target, system);
+        choice.seed = while_doing("looking for a seed in " + choice.open.repository->name(), [&] {
+          return image::find_seed(*choice.open.repository, target, system);
+        });
       }
     }
     choice.reason = fmt::format(
@@ -49,7 +51,7 @@ SeedChoice choose_seed(const World& world,
       choice.reason = fmt::format("{} is no seed for {}", *image, system);
     }
   } catch (const NetworkError& error) {
-    choice.reason = fmt::format("the registry can't be read: {}", error.message());
+    choice.reason = fmt::format("the registry can't be asked: {}", error.message());
     choice.reason += error.hint().empty() ? "" : "; " + error.hint();
     choice.unreachable = error;
   }

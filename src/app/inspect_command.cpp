@@ -74,7 +74,8 @@ int run_inspect(const World& world, const Options& options) {
   const oci::Target target = open.reference.digest()
                                  ? oci::Target(*open.reference.digest())
                                  : oci::Target(open.reference.tag().value_or("latest"));
-  const auto seed = image::find_seed(*open.repository, target, system);
+  const auto seed = while_doing("reading " + open.reference.to_string(),
+                                [&] { return image::find_seed(*open.repository, target, system); });
   if (!seed) {
     throw UsageError(fmt::format("{} has no seed for {}", open.reference.to_string(), system),
                      "name another tag or --system, or make the seed with 'nix-seed seed'");

@@ -218,7 +218,7 @@ int run_seed(const World& world, const Options& options) {
       fingerprint_of(metadata.source.to_string(), project, system, options);
   if (!options.flag("refresh")) {
     const auto look = [&] { return reuse(repository, project, system, fingerprint); };
-    if (auto record = while_doing("looking for a seed", look)) {
+    if (auto record = while_doing("looking for a seed in " + repository.name(), look)) {
       finish(world, options, *record, stopwatch);
       return 0;
     }

@@ -47,6 +47,9 @@ std::string hint_for(const http::Response& response, const std::string& host, Ac
   if (response.status == 429) {
     return "the registry's rate limit is reached; log in, or try again later";
   }
+  if (response.status >= 500) {
+    return "the registry itself failed; try again later, or ask who runs it";
+  }
   if (response.status == 404 && has_code(parse_registry_errors(response.body), "NAME_UNKNOWN")) {
     return "the repository does not exist; check its name, or create it first";
   }
