@@ -136,7 +136,7 @@ std::size_t check_closed(const nix::SeedInputs& inputs,
                                "--no-link",
                                "--no-write-lock-file"}};
   for (const nix::Target& target : inputs.targets.wanted) {
-    if (target.kind != nix::TargetKind::app) {
+    if (target.kind != nix::TargetKind::app && target.kind != nix::TargetKind::evaluation) {
       command.argv.push_back(fmt::format("{}#{}", inputs.changed_flake, target.attribute));
     }
   }

@@ -8,7 +8,14 @@
 
 namespace seed::nix {
 
-enum class TargetKind { package, check, app, dev_shell, formatter };
+enum class TargetKind {
+  package,
+  check,
+  app,
+  dev_shell,
+  formatter,
+  evaluation,  ///< no output: what evaluating the others builds (import from derivation)
+};
 
 /// One output of a flake that a job may want.
 struct Target {

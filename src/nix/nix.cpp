@@ -157,12 +157,23 @@ Nix::Nix(os::Runner& runner,
       environment_(std::move(environment)) {}
 
 os::Command Nix::command(std::vector<std::string> arguments) const {
-  return {.argv = concat({program_.string(), "--extra-experimental-features", "nix-command flakes"},
-                         arguments),
-          .extra = environment_,
-          .unset = {},
-          .directory = {},
-          .input = {}};
+  std::vector<std::string> argv{
+      program_.string(), "--extra-experimental-features", "nix-command flakes"};
+  argv = concat(concat(std::move(argv), options_), arguments);
+  return {
+      .argv = std::move(argv), .extra = environment_, .unset = {}, .directory = {}, .input = {}};
+}
+
+Nix Nix::with_option(const std::string& name, const std::string& value) const {
+  Nix other = *this;
+  other.options_ = concat(other.options_, {"--option", name, value});
+  return other;
+}
+
+Nix Nix::with_runner(os::Runner& runner) const {
+  Nix other(runner, progress_, program_, environment_);
+  other.options_ = options_;
+  return other;
 }
 
 os::Command Nix::store_command(std::vector<std::string> arguments) const {

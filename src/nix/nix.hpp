@@ -96,6 +96,10 @@ class Nix {
 
   os::Runner& runner() { return runner_; }
 
+  /// The same Nix with a setting of its own, or started by another Runner.
+  Nix with_option(const std::string& name, const std::string& value) const;
+  Nix with_runner(os::Runner& runner) const;
+
   os::Command command(std::vector<std::string> arguments) const;        ///< nix ARGUMENTS
   os::Command store_command(std::vector<std::string> arguments) const;  ///< nix-store ARGUMENTS
 
@@ -105,6 +109,7 @@ class Nix {
   Progress& progress_;
   std::filesystem::path program_;
   os::Environment environment_;
+  std::vector<std::string> options_;
   std::optional<NixVersion> version_;
 };
 

@@ -7,6 +7,7 @@
 #include "base/encoding.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "nix/evaluation_watch.hpp"
 #include "nix/perturb.hpp"
 #include "os/file.hpp"
 #include "os/parallel.hpp"
@@ -38,6 +39,40 @@ std::set<std::string> attributes_of(const Targets& targets) {
   return names;
 }
 
+constexpr std::string_view kNoImport = "allow-import-from-derivation";
+
+/// A flake's targets as evaluated without any build. Nothing where evaluating builds.
+std::optional<Targets> targets_without_builds(Nix& nix,
+                                              const std::string& flake,
+                                              const FlakeArguments& arguments) {
+  Nix strict = nix.with_option(std::string(kNoImport), "false");
+  try {
+    Targets targets = targets_of(strict, flake, arguments);
+    const bool imports = std::ranges::any_of(targets.skipped, [](const SkippedTarget& skipped) {
+      return skipped.why.find(kNoImport) != std::string::npos;
+    });
+    return imports ? std::nullopt : std::optional(std::move(targets));
+  } catch (const Error& error) {
+    if (error.message().find(kNoImport) == std::string::npos) {
+      throw;
+    }
+    return std::nullopt;
+  }
+}
+
+/// Evaluates, with a target more for what the evaluation itself builds.
+Targets targets_with_builds(Nix& nix, const std::string& flake, const FlakeArguments& arguments) {
+  Targets targets = targets_of(nix, flake, arguments);
+  // Again, now that all it builds is there: what it still asks for are those outputs alone.
+  EvaluationWatch watch(nix.runner());
+  Nix watched = nix.with_runner(watch);
+  targets_of(watched, flake, arguments);
+  targets.wanted.push_back({.attribute = "evaluation",
+                            .kind = TargetKind::evaluation,
+                            .derivations = {watch.built().begin(), watch.built().end()}});
+  return targets;
+}
+
 struct Perturbed {
   std::string flake;
   BuildGraph graph;
@@ -52,7 +87,8 @@ std::optional<Perturbed> perturbed_graph(Nix& nix,
   for (const int how : {0, 1, 2}) {
     try {
       const std::string flake = perturbed_flake(inputs.metadata, scratch, how, nix.runner());
-      const Targets targets = targets_of(nix, flake, arguments);
+      const Targets targets = inputs.imports ? targets_with_builds(nix, flake, arguments)
+                                             : targets_of(nix, flake, arguments);
       if (attributes_of(targets) == attributes_of(inputs.targets)) {
         return Perturbed{flake, read_graph(derivations_of(targets))};
       }
@@ -66,11 +102,18 @@ std::optional<Perturbed> perturbed_graph(Nix& nix,
   return std::nullopt;
 }
 
-/// Derivations whose inputs the seed provides: own ones; and dev shells, which a job enters anew.
+/// Derivations whose inputs the seed provides: own ones; dev shells, which a job enters anew; and
+/// every named output where what evaluation imports is the flake's own, since a change of it may
+/// change any.
 std::set<StorePath> builds_of(const SeedInputs& inputs) {
+  const bool own_imports = std::ranges::any_of(inputs.targets.wanted, [&](const Target& target) {
+    return target.kind == TargetKind::evaluation &&
+           std::ranges::any_of(target.derivations,
+                               [&](const StorePath& drv) { return inputs.own.contains(drv); });
+  });
   std::set<StorePath> builds = inputs.own;
   for (const Target& target : inputs.targets.wanted) {
-    if (target.kind == TargetKind::dev_shell) {
+    if (target.kind == TargetKind::dev_shell || own_imports) {
       builds.insert(target.derivations.begin(), target.derivations.end());
     }
   }
@@ -246,7 +289,13 @@ SeedInputs find_seed_inputs(Nix& nix,
                             Progress& progress) {
   progress.step("evaluating " + arguments.flake);
   SeedInputs inputs{.metadata = nix.flake_metadata(arguments.flake)};
-  inputs.targets = targets_of(nix, arguments.flake, arguments);
+  if (auto targets = targets_without_builds(nix, arguments.flake, arguments)) {
+    inputs.targets = std::move(*targets);
+  } else {
+    progress.step("the flake imports from derivations: evaluating it builds them");
+    inputs.imports = true;
+    inputs.targets = targets_with_builds(nix, arguments.flake, arguments);
+  }
   const std::vector<StorePath> roots = derivations_of(inputs.targets);
   if (roots.empty()) {
     throw UsageError(

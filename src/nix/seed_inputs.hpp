@@ -24,6 +24,7 @@ struct SeedInputs {
   FlakeMetadata metadata;
   Targets targets;
   BuildGraph graph;
+  bool imports = false;  ///< evaluating builds derivations (import from derivation)
   OwnBy own_by = OwnBy::perturbation;
   std::set<StorePath> own;  ///< derivations a job rebuilds
   /// A checkout in which the application changed, and what a job may build there: the flake itself
