@@ -181,7 +181,7 @@ Place decide(const World& world,
     throw NetworkError(*choice.unreachable);
   }
   if (options.flag("require-seed")) {
-    throw Error(record.reason, "run 'nix-seed seed' on a trusted branch to refresh the seed");
+    throw Error(record.reason, choice.hint);
   }
   world.progress.notice(record.reason);
   return machine_place(world, record.system);
@@ -208,6 +208,8 @@ int run_build(const World& world, const Options& options) {
     if (choice.seed) {
       if (const auto why = os::why_no_namespaces()) {
         choice.reason = fmt::format("the seed can't be entered: {}", *why);
+        choice.hint =
+            "be root, allow user namespaces to users, or run in a container of the image itself";
         choice.seed.reset();
       } else {
         place = place_in_seed(world, project, choice, cache, lock);

@@ -54,6 +54,12 @@ SeedChoice choose_seed(const World& world,
     choice.reason = fmt::format("the registry can't be asked: {}", error.message());
     choice.reason += error.hint().empty() ? "" : "; " + error.hint();
     choice.unreachable = error;
+  } catch (const FormatError& error) {
+    if (image || !choice.open.repository) {
+      throw;  // what was named is wrong
+    }
+    choice.reason = fmt::format(
+        "the seed can't be used: {}; 'nix-seed seed --refresh' makes it anew", error.message());
   }
   if (choice.seed) {
     choice.reason.clear();

@@ -27,6 +27,7 @@ struct Place {
 struct SeedChoice {
   std::optional<image::FoundSeed> seed;
   std::string reason;
+  std::string hint = "run 'nix-seed seed' on a trusted branch to make or refresh the seed";
   std::string image;  ///< repository@digest
   OpenRepository open;
   std::optional<NetworkError> unreachable;  ///< why the registry could not be asked

@@ -140,12 +140,23 @@ std::vector<std::string> target_names(const Contents& contents) {
   return names;
 }
 
+/// What is no seed, or one of a version whose config is not ours, is none to reuse.
+std::optional<image::FoundSeed> find_ours(oci::Repository& repository,
+                                          const oci::Target& target,
+                                          const std::string& system) {
+  try {
+    return image::find_seed(repository, target, system);
+  } catch (const FormatError&) {
+    return std::nullopt;
+  }
+}
+
 /// Whether `tag` leads to this manifest already.
 bool names(oci::Repository& repository,
            const std::string& tag,
            const std::string& system,
            const Digest& manifest) {
-  const auto found = image::find_seed(repository, tag, system);
+  const auto found = find_ours(repository, tag, system);
   return found && found->manifest.digest == manifest;
 }
 
@@ -154,7 +165,7 @@ std::optional<report::SeedRecord> reuse(oci::Repository& repository,
                                         const Project& project,
                                         const std::string& system,
                                         const std::string& fingerprint) {
-  const auto known = image::find_seed(repository, fingerprint, system);
+  const auto known = find_ours(repository, fingerprint, system);
   if (!known) {
     return std::nullopt;
   }

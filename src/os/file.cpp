@@ -77,7 +77,7 @@ void throw_errno(std::string_view doing, const fs::path& path) {
   const int number = errno;
   std::string hint;
   if (number == ENOSPC || number == EDQUOT) {
-    hint = "free some space there, or point TMPDIR and XDG_CACHE_HOME at a larger disk";
+    hint = "free some space there, or point NIX_SEED_CACHE and TMPDIR at a larger disk";
   } else if (number == EACCES || number == EPERM) {
     hint = "check the owner and mode of the path, or run as the user who owns it";
   }
