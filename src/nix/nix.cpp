@@ -275,7 +275,9 @@ void Nix::realise(const std::map<StorePath, std::set<std::string>>& wanted) {
     arguments.push_back(std::move(argument));
   }
   in_batches(arguments, [&](const std::vector<std::string>& batch) {
-    run(store_command(concat({"--realise"}, batch)), "building what the flake needs");
+    // What is built becomes part of a seed at once; that it has no root of the collector is meant.
+    run(store_command(concat({"--realise", "--no-gc-warning"}, batch)),
+        "building what the flake needs");
   });
 }
 

@@ -92,6 +92,12 @@ std::optional<Perturbed> perturbed_graph(Nix& nix,
       if (attributes_of(targets) == attributes_of(inputs.targets)) {
         return Perturbed{flake, read_graph(derivations_of(targets))};
       }
+      progress.step(fmt::format("a changed copy has other outputs{}; changing less of it",
+                                targets.skipped.empty()
+                                    ? ""
+                                    : fmt::format(" ({} does not evaluate: {})",
+                                                  targets.skipped.front().attribute,
+                                                  targets.skipped.front().why.substr(0, 200))));
     } catch (const Interrupted&) {
       throw;
     } catch (const Error& error) {

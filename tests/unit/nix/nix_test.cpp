@@ -270,8 +270,8 @@ TEST_CASE("a failure without a word of Nix names its status and the command") {
     FAIL();
   } catch (const Error& error) {
     CHECK(error.message() == "building what the flake needs: it ended with status 137");
-    CHECK(error.hint() ==
-          "run it yourself: nix-store --realise '/nix/store/" + std::string(kAppDrv) + "!out'");
+    CHECK(error.hint() == "run it yourself: nix-store --realise --no-gc-warning '/nix/store/" +
+                              std::string(kAppDrv) + "!out'");
   }
 }
 
@@ -303,8 +303,9 @@ TEST_CASE("many derivations are realised in several commands and none is lost") 
   std::size_t arguments = 0;
   for (const auto& argv : runner.seen) {
     CHECK(argv[1] == "--realise");
-    CHECK(argv[2].ends_with("-x.drv!dev,out"));
-    arguments += argv.size() - 2;
+    CHECK(argv[2] == "--no-gc-warning");
+    CHECK(argv[3].ends_with("-x.drv!dev,out"));
+    arguments += argv.size() - 3;
   }
   CHECK(arguments == 4000);
   CHECK(runner.seen.size() == 2);
