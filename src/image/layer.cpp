@@ -63,6 +63,11 @@ void write_path(const nix::PathInfo& info,
                 nix::NarHasher& nar,
                 TarWriter& tar) {
   const std::string& name = info.path.base_name();
+  if (!fs::exists(fs::symlink_status(store_dir / name))) {
+    throw Error(
+        fmt::format("{} is in the store database but no longer on the disk", info.path.to_string()),
+        fmt::format("restore it with: nix-store --repair-path {}", info.path.to_string()));
+  }
   TarTree tree(tar, "nix/store/" + name);
   BothVisitors both(nar, tree);
   nix::visit_tree(store_dir / name, both);
