@@ -17,6 +17,7 @@ seconds_since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b 
 build_packages=(ca-certificates ccache cmake g++ git libcurl4-openssl-dev libcxxopts-dev libfmt-dev
   libgit2-dev libsqlite3-dev libssl-dev libzstd-dev mold ninja-build nlohmann-json3-dev pkgconf
   python3 zlib1g-dev)
+static_packages=(dpkg-dev patch perl xz-utils) # what scripts/deps needs besides
 example_packages=(git jq python3 util-linux)
 test_packages=(apache2-utils busybox-static catch2 clang-format-19 curl docker-registry
   patchelf podman runc shellcheck skopeo umoci zstd)
@@ -56,6 +57,18 @@ need_packages() {
     }
   fi
   rm -f "$log"
+}
+
+# ---- nix-seed ------------------------------------------------------------------------------------
+
+# One file for any Linux, as people get it: seeds carry it into containers that have no libraries.
+static_nix_seed=$checkout/build/release-static/nix-seed
+
+build_static_nix_seed() {
+  local deps=${NIX_SEED_DEPS:-$checkout/.deps}
+  "$checkout/scripts/deps" "$deps"
+  (cd "$checkout" && cmake --preset release-static -DNIX_SEED_DEPS="$deps")
+  cmake --build "$checkout/build/release-static" --target nix-seed
 }
 
 # Any Nix with flakes will do; the distribution's where there is none.

@@ -9,7 +9,7 @@ source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../../scripts/common.sh"
 source "$checkout/tests/integration/seed.sh"
 
 cache=${NIX_SEED_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nix-seed-test}
-nix_seed=${NIX_SEED:-$checkout/build/dev/nix-seed}
+nix_seed=${NIX_SEED:-$static_nix_seed}
 
 # ---- verdicts ------------------------------------------------------------------------------------
 
@@ -175,16 +175,19 @@ CONF
 }
 podman_() { HOME=$scratch/podman/home podman "$@"; }
 
-# crane, of its newest release, as the referee of what we push.
+# crane, as the referee of what we push: its newest release that Debian 12's Go can build.
 use_crane() {
-  crane=$cache/bin/crane
+  local version=v0.20.2
+  crane=$cache/bin/crane-$version
   [[ ! -x $crane ]] || return 0
-  need go
+  command -v go > /dev/null || need_packages golang-go
   warn "  installing crane"
-  GOBIN=$cache/bin go install github.com/google/go-containerregistry/cmd/crane@latest > "$scratch/go.log" 2>&1 || {
+  GOBIN=$scratch/bin go install "github.com/google/go-containerregistry/cmd/crane@$version" > "$scratch/go.log" 2>&1 || {
     tail -n 5 "$scratch/go.log" >&2
-    skip "crane can't be installed; it needs Go 1.21 or later and the Go module proxy"
+    skip "crane can't be installed; it needs Go 1.18 or later and the Go module proxy"
   }
+  mkdir -p "$cache/bin"
+  mv "$scratch/bin/crane" "$crane"
 }
 
 # ---- a second Nix --------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ build_example_online() {
 
 # Store paths of the seed made last, sorted.
 list_seed() {
-  "$nix_seed" inspect "$(jq -r .image "$scratch/seed.json")" --json | jq -r '.layers[].paths | keys[]' |
+  "$nix_seed" inspect "$(jq -r .image "$scratch/seed.json")" --json | jq -r '"/nix/store/" + (.layers[].paths | keys[])' |
     LC_ALL=C sort
 }
 
@@ -48,32 +48,12 @@ log_in() {
     '{auths: {($at): {auth: $auth}}}' > "$DOCKER_CONFIG/config.json"
 }
 
-# fake_registry refuse|stall: answers everything with 403, or takes the connection and never answers.
+# fake_registry KIND: `refuse` answers everything with 403; `stall` takes the connection and never
+# answers; `lie` says that it has stored what it is given, and gives other manifests back.
 fake_registry() {
   local port
   port=$(free_port)
-  python3 - "$1" "$port" << 'PYTHON' &
-import http.server
-import sys
-import time
-
-
-class Registry(http.server.BaseHTTPRequestHandler):
-    def answer(self):
-        if sys.argv[1] == "stall":
-            time.sleep(3600)
-        self.send_response(403)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = answer
-
-    def log_message(self, *_):
-        pass
-
-
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Registry).serve_forever()
-PYTHON
+  python3 "$checkout/tests/integration/fake_registry" "$1" "$port" &
   started+=("$!")
   registry=127.0.0.1:$port
   wait_for_port "$port" || fail 'the fake registry did not start'
