@@ -1,6 +1,5 @@
 #include <array>
 #include <cstdio>
-#include <thread>
 
 #include <fmt/core.h>
 

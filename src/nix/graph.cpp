@@ -16,10 +16,10 @@ constexpr std::uint64_t kMaxDerivationBytes = 16 << 20;
 BuildGraph read_graph(std::span<const StorePath> roots,
                       const std::function<std::string(const StorePath&)>& read) {
   BuildGraph graph;
-  std::vector<StorePath> todo(roots.begin(), roots.end());
-  while (!todo.empty()) {
-    const StorePath path = std::move(todo.back());
-    todo.pop_back();
+  std::vector<StorePath> pending(roots.begin(), roots.end());
+  while (!pending.empty()) {
+    const StorePath path = std::move(pending.back());
+    pending.pop_back();
     if (graph.contains(path)) {
       continue;
     }
@@ -27,7 +27,7 @@ BuildGraph read_graph(std::span<const StorePath> roots,
         while_doing("reading " + path.to_string(), [&] { return parse_derivation(read(path)); });
     for (const auto& [input, outputs] : derivation.input_drvs) {
       if (!graph.contains(input)) {
-        todo.push_back(input);
+        pending.push_back(input);
       }
     }
     graph.emplace(path, std::move(derivation));
