@@ -1,0 +1,46 @@
+// usage: check_yaml.mjs
+//
+// Every workflow, action and YAML snippet of the pages before GitHub's own parser, actionlint and
+// our own rules; and the one line that must not be written before the first two.
+import { actionlint, languageService } from './referees.mjs';
+import { ownFaults } from './rules.mjs';
+import { actions, pages, read, snippets, workflows } from './tree.mjs';
+
+let failed = 0;
+function judge(what, faults) {
+  failed += faults.length > 0;
+  console.log(`${faults.length > 0 ? 'FAIL' : 'ok  '} ${what}`);
+  for (const fault of faults) console.log(`     ${fault}`);
+}
+
+for (const file of Object.values(actions)) {
+  judge(`${file}: GitHub's parser`, await languageService(file, read(file)));
+}
+for (const file of workflows) {
+  judge(`${file}: GitHub's parser`, await languageService(file, read(file)));
+  judge(`${file}: actionlint`, actionlint(file, read(file)));
+}
+for (const [what, faults] of Object.entries(ownFaults())) judge(`${what}: our rules`, faults);
+
+const all = pages.flatMap(snippets);
+for (const { name, text, kind } of all) {
+  const file = `.github/workflows/${name.replaceAll(/\W/g, '-')}.yaml`;
+  if (kind === 'workflow') {
+    judge(`${name}: GitHub's parser`, await languageService(file, text));
+    judge(`${name}: actionlint`, actionlint(file, text));
+  } else if (kind === 'unknown') {
+    judge(name, ['neither a whole workflow nor a .gitlab-ci.yml, so nothing can judge it']);
+  }
+}
+
+// A container's image can't be a function of files: GitHub reads it before there is a checkout.
+const right = 'container: ${{ needs.seed.outputs.image }}';
+const wrong = "container: ghcr.io/acme/app-seed:${{ hashFiles('flake.lock') }}";
+const example = read('tests/ci/two_jobs.yaml');
+for (const [judgement, referee] of Object.entries({ "GitHub's parser": languageService, actionlint })) {
+  judge(`the two jobs: ${judgement}`, await referee('.github/workflows/two.yaml', example));
+  const faults = await referee('.github/workflows/two.yaml', example.replace(right, wrong));
+  const refused = faults.length === 1 && /hashFiles/.test(faults[0]);
+  judge(`hashFiles in container is refused: ${judgement}`, refused ? [] : ['it said', ...faults]);
+}
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,65 @@
+// What we ask of our own YAML beyond what its hosts do; each gives a list of faults.
+import { parse } from 'yaml';
+import { actions, read, templates, workflows } from './tree.mjs';
+
+const maxInputs = 12;
+// The outputs that workflows of users name.
+const outputs = {
+  seed: ['image', 'tag', 'key', 'digest', 'status', 'system', 'closure', 'bytes_pushed', 'bytes_reused'],
+  build: ['mode', 'image', 'paths', 'built'],
+};
+
+// An input fills the variable of its name, and leaves it to the job's environment where it is empty.
+const mapped = (name) => [`NIX_SEED_${name.toUpperCase()}`, `\${{ inputs.${name} || env.NIX_SEED_${name.toUpperCase()} }}`];
+
+export function actionFaults(file) {
+  const action = parse(read(file));
+  const faults = [];
+  const expect = (holds, fault) => holds || faults.push(fault);
+  const names = Object.keys(action.inputs);
+  expect(names.length <= maxInputs, `${names.length} inputs, ${maxInputs} are the limit`);
+  for (const [name, input] of Object.entries(action.inputs)) {
+    expect(/^[a-z]+(_[a-z]+)*$/.test(name), `input ${name} is not in snake_case`);
+    expect(typeof input.default === 'string' && !input.required, `input ${name} has no default`);
+    expect(input.description, `input ${name} has no description`);
+  }
+  const [step, ...more] = action.runs.steps;
+  expect(more.length === 0, 'more than one step');
+  expect(/^exec sh "\$GITHUB_ACTION_PATH\/[a-z./]*bootstrap\.sh" (seed|build)$/.test(step.run), `it runs ${step.run}`);
+  const environment = Object.fromEntries([
+    ['GITHUB_TOKEN', '${{ inputs.github_token }}'],
+    ...names.filter((name) => name !== 'github_token').map(mapped),
+  ]);
+  expect(JSON.stringify(step.env) === JSON.stringify(environment), `env is not the inputs in their order: ${JSON.stringify(environment)}`);
+  const promised = outputs[step.id];
+  expect(JSON.stringify(Object.keys(action.outputs)) === JSON.stringify(promised), `outputs are not ${promised}`);
+  for (const [name, { value }] of Object.entries(action.outputs)) {
+    expect(value === `\${{ steps.${step.id}.outputs.${name} }}`, `output ${name} is ${value}`);
+  }
+  return faults;
+}
+
+// Code of others is named by commit, with the version for people and Dependabot behind it.
+export function pinFaults(file) {
+  return read(file)
+    .split('\n')
+    .map((line, index) => [line.match(/^\s*(?:- )?uses: (.*)$/)?.[1], index + 1])
+    .filter(([uses]) => uses && !/^(\.\/|0compute\/nix-seed[/@])/.test(uses))
+    .filter(([uses]) => !/^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(uses))
+    .map(([uses, line]) => `${line}: ${uses} is not pinned as OWNER/NAME@<40 hex> # vX.Y.Z`);
+}
+
+// An expression in a script is code that whoever names a branch may write.
+export function injectionFaults(file) {
+  const steps = Object.values(parse(read(file)).jobs).flatMap((job) => job.steps ?? []);
+  return steps.filter((step) => step.run?.includes('${{')).map((step) => `an expression in: ${step.run}`);
+}
+
+export const sameFaults = (one, other) => (read(one) === read(other) ? [] : [`${other} is not ${one}`]);
+
+export const ownFaults = () => ({
+  ...Object.fromEntries(Object.values(actions).map((file) => [file, actionFaults(file)])),
+  ...Object.fromEntries(workflows.map((file) => [file, [...pinFaults(file), ...injectionFaults(file)]])),
+  'the alias actions/build': sameFaults(actions['build.yaml'], actions.build),
+  'the component': sameFaults(...templates),
+});
