@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kFingerprintFormat = "nix-seed fingerprint 1";
+constexpr std::string_view kFingerprintFormat = "nix-seed fingerprint 2";
 
 /// Reads the database itself where we may, else asks Nix.
 nix::Closure read_closure(nix::Nix& nix,
@@ -47,9 +47,12 @@ bool describes_inputs(std::string_view path) {
          std::ranges::find(kNames, name) != kNames.end();
 }
 
-/// Hashes the files that describe inputs, each labelled with its path.
+/// Hashes the files that describe inputs, each labelled with its path. Not the flake's own lock,
+/// whose key is what counts: a new `seed-self` in it makes no other seed.
 class InputFiles final : public nix::TreeVisitor {
  public:
+  explicit InputFiles(std::string own_lock) : own_lock_(std::move(own_lock)) {}
+
   void enter_directory(std::string_view) override {}
 
   void leave_directory(std::string_view) override {}
@@ -62,7 +65,7 @@ class InputFiles final : public nix::TreeVisitor {
 
   void begin_file(std::string_view path, bool, std::uint64_t) override {
     path_ = path;
-    wanted_ = describes_inputs(path);
+    wanted_ = describes_inputs(path) && path != own_lock_;
   }
 
   void file_data(ByteView chunk) override {
@@ -80,6 +83,7 @@ class InputFiles final : public nix::TreeVisitor {
   std::string lines;
 
  private:
+  std::string own_lock_;
   std::string path_;
   bool wanted_ = false;
   Sha256 hash_;
@@ -150,15 +154,19 @@ std::string fingerprint_of(const fs::path& source,
                            const Project& project,
                            const std::string& system,
                            const Options& options) {
-  InputFiles files;
+  const fs::path folder =
+      project.git ? project.folder.lexically_relative(project.git->root) : fs::path();
+  InputFiles files((folder / "flake.lock").lexically_normal().string());
   nix::visit_tree(source, files);
-  std::string text = fmt::format("{}\nversion {}\nsystem {}\ncompression {}\nlayers {}\nflake {}\n",
-                                 kFingerprintFormat,
-                                 NIX_SEED_VERSION,
-                                 system,
-                                 options.get("compression").value_or("zstd"),
-                                 options.get("layers").value_or(""),
-                                 project.folder.filename().string());
+  std::string text =
+      fmt::format("{}\nversion {}\nsystem {}\ncompression {}\nlayers {}\nflake {}\nkey {}\n",
+                  kFingerprintFormat,
+                  NIX_SEED_VERSION,
+                  system,
+                  options.get("compression").value_or("zstd"),
+                  options.get("layers").value_or(""),
+                  project.folder.filename().string(),
+                  project.key);
   for (const std::string& attribute : project.attributes) {
     text += fmt::format("attribute {}\n", attribute);
   }

@@ -211,11 +211,17 @@ FlakeMetadata Nix::flake_metadata(const std::string& flake) {
   return while_doing(doing, [&] { return parse_flake_metadata(out); });
 }
 
-std::vector<StorePath> Nix::flake_archive(const std::string& flake,
-                                          const std::vector<std::string>& excluded) {
+std::vector<StorePath> Nix::flake_archive(
+    const std::string& flake,
+    const std::vector<std::string>& excluded,
+    const std::map<std::string, std::filesystem::path>& instead) {
   const std::string doing = "fetching the inputs of flake " + flake;
-  const std::string out =
-      run(command({"flake", "archive", "--json", "--no-write-lock-file", flake}), doing);
+  std::vector<std::string> arguments{"flake", "archive", "--json", "--no-write-lock-file"};
+  for (const auto& [input, folder] : instead) {
+    arguments.insert(arguments.end(), {"--override-input", input, "path:" + folder.string()});
+  }
+  arguments.push_back(flake);
+  const std::string out = run(command(arguments), doing);
   return while_doing(doing, [&] { return parse_flake_archive(out, excluded); });
 }
 

@@ -71,8 +71,11 @@ class Nix {
   const NixVersion& version();
 
   FlakeMetadata flake_metadata(const std::string& flake);
-  std::vector<StorePath> flake_archive(const std::string& flake,
-                                       const std::vector<std::string>& excluded = {});
+  /// Without the root's inputs `excluded`; those of `instead` are not fetched, a folder stands in.
+  std::vector<StorePath> flake_archive(
+      const std::string& flake,
+      const std::vector<std::string>& excluded = {},
+      const std::map<std::string, std::filesystem::path>& instead = {});
 
   /// The settings that bear on what a build may use, as `nix show-config` has them: substituters,
   /// trusted-public-keys, sandbox, system. A setting that this Nix does not have is left out.

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "nix/evaluation_watch.hpp"
 #include "nix/perturb.hpp"
+#include "nix/seed_self.hpp"
 #include "os/file.hpp"
 #include "os/parallel.hpp"
 
@@ -151,6 +152,30 @@ void find_config(Nix& nix, const FlakeArguments& arguments, SeedInputs& inputs) 
   if (drv && drv->size() > 2) {
     inputs.config_derivation = StorePath::parse(drv->substr(1, drv->size() - 2));
   }
+}
+
+/// The trees that evaluation reads. Not `seed-self`: it names this very seed, or the one before, so
+/// a seed that held it would be another one with each record. Nor is it fetched where it is no
+/// flake.
+std::vector<StorePath> sources_of_flake(Nix& nix,
+                                        const FlakeArguments& arguments,
+                                        const SeedInputs& inputs,
+                                        const fs::path& scratch) {
+  std::vector<std::string> excluded;
+  if (inputs.config) {
+    excluded = inputs.config->exclude_inputs;
+  }
+  excluded.emplace_back(kSeedSelfInput);
+  std::map<std::string, fs::path> instead;
+  const fs::path lock =
+      fs::path(inputs.metadata.source.to_string()) / inputs.metadata.subdir / "flake.lock";
+  constexpr std::uint64_t kMaxLockBytes = 16 << 20;
+  if (fs::is_regular_file(lock) && locks_plain_seed_self(os::read_file(lock, kMaxLockBytes))) {
+    const fs::path empty = scratch / "no-seed-self";
+    os::make_dirs(empty);
+    instead.emplace(kSeedSelfInput, empty);
+  }
+  return nix.flake_archive(arguments.flake, excluded, instead);
 }
 
 /// RFC 3986, section 2.3 and 3.3: unreserved characters, slashes and those of `more` stay.
@@ -348,8 +373,7 @@ SeedInputs find_seed_inputs(Nix& nix,
   const std::set<StorePath> shells = builds_of(inputs);
   inputs.changed_own.insert(shells.begin(), shells.end());
   find_config(nix, arguments, inputs);
-  inputs.flake_sources = nix.flake_archive(
-      arguments.flake, inputs.config ? inputs.config->exclude_inputs : std::vector<std::string>{});
+  inputs.flake_sources = sources_of_flake(nix, arguments, inputs, scratch);
   return inputs;
 }
 
