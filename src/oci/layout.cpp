@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include <unistd.h>
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
@@ -100,6 +102,7 @@ class Layout final : public Repository {
     return blobs_.put(blob, content);
   }
 
+  void check_push() override;
   std::vector<std::string> tags() override;
   std::vector<Descriptor> referrers(const Digest& subject,
                                     const std::string& artifact_type) override;
@@ -274,6 +277,17 @@ Descriptor Layout::put_manifest(std::string_view media_type,
                          "another program may have written the same tag; run this again");
   }
   return descriptor;
+}
+
+void Layout::check_push() {
+  fs::path folder = directory();
+  while (!fs::exists(folder) && folder.has_relative_path()) {
+    folder = folder.parent_path();
+  }
+  if (!fs::is_directory(folder) || ::access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw Error(fmt::format("{} can't be written to", folder.string()),
+                "name a folder of this user's");
+  }
 }
 
 std::vector<std::string> Layout::tags() {

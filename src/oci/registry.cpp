@@ -256,6 +256,10 @@ Pushed RegistryRepository::put_blob(const Descriptor& blob, std::string_view con
       chunk_bytes_);
 }
 
+void RegistryRepository::check_push() {
+  try_upload(session_);
+}
+
 bool RegistryRepository::for_each_page(const std::string& first_url,
                                        const std::function<bool(const http::Response&)>& page) {
   const http::Url origin = http::Url::parse(first_url);

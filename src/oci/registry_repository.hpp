@@ -37,6 +37,7 @@ class RegistryRepository final : public Repository {
                   const std::filesystem::path& file,
                   const std::optional<std::string>& mount_from) override;
   Pushed put_blob(const Descriptor& blob, std::string_view content) override;
+  void check_push() override;
   std::vector<std::string> tags() override;
   std::vector<Descriptor> referrers(const Digest& subject,
                                     const std::string& artifact_type) override;

@@ -59,6 +59,8 @@ class Repository {
                           const std::filesystem::path& file,
                           const std::optional<std::string>& mount_from = std::nullopt) = 0;
   virtual Pushed put_blob(const Descriptor& blob, std::string_view content) = 0;
+  /// Throws what pushing would meet, before there is anything to push; leaves nothing behind.
+  virtual void check_push() = 0;
 
   virtual std::vector<std::string> tags() = 0;
 

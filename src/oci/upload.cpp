@@ -320,6 +320,26 @@ bool blob_exists(Session& session, const Descriptor& blob) {
   return true;
 }
 
+void try_upload(Session& session) {
+  http::Request request;
+  request.method = http::Method::post;
+  request.url = session.url("blobs/uploads/");
+  const Exchanged started = session.send(request, Access::push);
+  if (started.response.status != 202) {
+    session.refuse(started, Access::push);
+  }
+  if (const auto location = started.response.headers.get("Location")) {
+    http::Request cancel;
+    cancel.method = http::Method::del;
+    cancel.url = session.follow(started.url, *location).to_string();
+    try {
+      session.send(cancel, Access::push);
+    } catch (const NetworkError&) {
+      // Not every registry lets an upload be given up; all of them forget it after a while.
+    }
+  }
+}
+
 Pushed upload_blob(Session& session,
                    const Descriptor& blob,
                    const SourceAt& content,

@@ -137,6 +137,10 @@ Response FakeRegistry::continue_upload(Call& call) {
   if (call.request.method == Method::get) {
     return upload_location(204, id, true);
   }
+  if (call.request.method == Method::del) {
+    uploads_.erase(upload);
+    return with_status(204);
+  }
   const auto state = call.query.find("_state");
   if (state == call.query.end() || state->second != std::to_string(upload->second.state)) {
     return refusal(404, "BLOB_UPLOAD_INVALID", "the state is an old one");

@@ -80,6 +80,11 @@ inline void check_blobs(const ContractSubject& subject) {
   CHECK_FALSE(repo.has_blob(other));
 }
 
+inline void check_trying_to_push(const ContractSubject& subject) {
+  subject.repo->check_push();
+  CHECK(subject.repo->tags().empty());
+}
+
 inline void check_files_and_mounts(const ContractSubject& subject) {
   const os::TempDir folder;
   const auto file = folder.path() / "layer";
@@ -180,6 +185,7 @@ inline void check_referrers(const ContractSubject& subject) {
 /// `make` gives a fresh, empty subject each time.
 template <class Make>
 void check_repository_contract(const Make& make) {
+  check_trying_to_push(make());
   check_blobs(make());
   check_files_and_mounts(make());
   check_manifests(make());

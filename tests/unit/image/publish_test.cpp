@@ -88,6 +88,8 @@ class Watched final : public oci::Repository {
     return inner_.put_blob(blob, content);
   }
 
+  void check_push() override { inner_.check_push(); }
+
   std::vector<std::string> tags() override { return inner_.tags(); }
 
   std::vector<oci::Descriptor> referrers(const Digest& subject, const std::string& type) override {

@@ -125,6 +125,22 @@ TEST_CASE("an upload that never works ends with the registry's own words") {
         "account that may push there");
 }
 
+TEST_CASE("trying to push says what pushing would meet, and gives its upload up") {
+  Rig rig;
+  rig.repo->check_push();
+  CHECK(rig.count("POST /v2/a/b/blobs/uploads/") == 1);
+  CHECK(rig.count("DELETE /v2/a/b/blobs/uploads/") == 1);
+  CHECK(rig.count("PUT") == 0);
+  Rig denied;
+  denied.registry.inject(Fault::forbidden, Method::post, "/uploads/");
+  CHECK(message_of<NetworkError>([&] {
+          denied.repo->check_push();
+        }).find("DENIED: permission_denied: write_package") != std::string::npos);
+  Rig keeps;
+  keeps.registry.inject(Fault::forbidden, Method::del, "/uploads/");
+  CHECK_NOTHROW(keeps.repo->check_push());
+}
+
 TEST_CASE("a blob of another repository is mounted where the registry can, else sent") {
   for (const bool mount : {true, false}) {
     Rig rig({.auth = FakeRegistry::Auth::bearer, .mount = mount}, kLogin);
