@@ -137,6 +137,22 @@ std::map<std::string, std::string> libraries_in(const std::vector<std::string>& 
   return libraries;
 }
 
+std::string with_search_folder(std::string loader, std::string_view folder) {
+  const std::string store = std::string(nix::kStoreDir) + "/";
+  for (std::size_t at = loader.find(store); at != std::string::npos; at = loader.find(store, at)) {
+    const std::size_t end = std::min(loader.find('\0', at), loader.size());
+    // In system_dirs (glibc, elf/dl-load.c), each folder ends with a slash and a NUL, and its
+    // length is kept elsewhere: what is put there has the same length.
+    const bool whole = at > 0 && loader[at - 1] == '\0' && end < loader.size();
+    if (whole && loader[end - 1] == '/' && end - at >= folder.size()) {
+      loader.replace(
+          at, end - at, std::string(folder) + std::string(end - at - folder.size(), '/'));
+    }
+    at = end;
+  }
+  return loader;
+}
+
 std::string offline_nix_conf(const Tools& tools, std::string_view system) {
   std::string text = fmt::format(
       "experimental-features = nix-command flakes\n"
@@ -188,8 +204,19 @@ std::vector<RootEntry> root_entries(const Tools& tools,
   for (const auto& [name, target] : tools.libraries) {
     entries.symlink(libraries + "/" + name, target);
   }
+  if (!tools.libraries.empty()) {
+    // Where loaders of other distributions search.
+    entries.symlink("usr/lib", "../" + libraries);
+    entries.symlink("usr/lib64", "../" + libraries);
+  }
   if (tools.loader) {
-    entries.symlink(std::string(names_of(system).loader), *tools.loader);
+    const std::string path = loader_path(system);
+    std::string own = with_search_folder(tools.loader_bytes, "/" + libraries + "/");
+    if (own == tools.loader_bytes) {
+      entries.symlink(path, *tools.loader);
+    } else {
+      entries.file(path, std::move(own), 0755);
+    }
   }
   if (tools.cacert) {
     entries.symlink("etc/ssl/certs/ca-certificates.crt", *tools.cacert);
@@ -272,6 +299,10 @@ std::string architecture_of(std::string_view system) {
 
 std::string library_triple(std::string_view system) {
   return std::string(names_of(system).triple);
+}
+
+std::string loader_path(std::string_view system) {
+  return std::string(names_of(system).loader);
 }
 
 std::vector<std::string> known_systems() {

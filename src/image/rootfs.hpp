@@ -34,6 +34,7 @@ struct Tools {
   std::optional<std::string> sandbox_shell;  ///< a static shell, /bin/sh in Nix's sandbox
   std::optional<std::string> cacert;         ///< bundle in the store
   std::optional<std::string> loader;         ///< ld-linux in the store
+  std::string loader_bytes;                  ///< of that file; may be left out
   std::string config;                        ///< more lines for nix.conf
 };
 
@@ -41,6 +42,11 @@ struct Tools {
 /// wins; every shared library of `libs`.
 std::map<std::string, std::string> programs_in(const std::vector<std::string>& folders);
 std::map<std::string, std::string> libraries_in(const std::vector<std::string>& folders);
+
+/// The bytes of glibc's loader, which then searches `folder` where it searched its own store path.
+/// The loader of nixpkgs knows no other folder, and looks into no cache: programs from outside,
+/// such as a runner's Node, would find no library. Any other loader is left as it is.
+std::string with_search_folder(std::string loader, std::string_view folder);
 
 /// nix.conf of a seed: no substituter, no daemon, no registry, nothing that reaches for the
 /// network.
@@ -67,6 +73,8 @@ os::Environment image_environment(const Tools& tools);
 std::string architecture_of(std::string_view system);
 /// x86_64-linux-gnu for x86_64-linux: the folder in which a foreign program's loader looks.
 std::string library_triple(std::string_view system);
+/// Where the platform's ABI has programs look for their loader: lib64/ld-linux-x86-64.so.2.
+std::string loader_path(std::string_view system);
 /// Every Nix system that seeds can be made for.
 std::vector<std::string> known_systems();
 

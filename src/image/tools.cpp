@@ -55,6 +55,8 @@ constexpr std::array kExpected{"sh",
                                "nix",
                                "date",
                                "chmod"};
+/// glibc's have about 250 KiB.
+constexpr std::uint64_t kMaxLoaderBytes = 4 << 20;
 constexpr std::array kBundles{"/etc/ssl/certs/ca-certificates.crt",
                               "/etc/pki/tls/certs/ca-bundle.crt",
                               "/etc/ssl/ca-bundle.pem",
@@ -201,6 +203,9 @@ ResolvedTools tools_from_config(const nix::SeedConfig& config, const std::string
   tools.libraries = libraries_in(config.libs);
   tools.cacert = config.cacert;
   tools.loader = config.loader;
+  if (config.loader && fs::exists(*config.loader)) {
+    tools.loader_bytes = os::read_file(*config.loader, kMaxLoaderBytes);
+  }
   tools.config = config.config;
   tools.nix_libexec = existing_folder(fs::path(config.nix) / "libexec");
   tools.sandbox_shell = static_shell(tools.programs);

@@ -159,6 +159,34 @@ TEST_CASE("the first folder that has a program gives it, and hidden files are no
   CHECK(programs_in({b, a}).at("x") == b + "/bin/x");
 }
 
+TEST_CASE("a loader that searches its own store path alone searches the image's folder too") {
+  const std::string folder = "/nix/store/" + kNixHash + "-glibc-2.40-66/lib/";
+  const auto loader = [](const std::string& text) {
+    return std::string("\x7f") + "ELF" + '\0' + text + '\0' + "/nix/store/x/lib" + '\0' + "end";
+  };
+  const std::string ours = "/lib/x86_64-linux-gnu/";
+  const std::string padded = ours + std::string(folder.size() - ours.size(), '/');
+  CHECK(with_search_folder(loader(folder), ours) == loader(padded));
+  CHECK(with_search_folder(loader(folder + '\0' + folder), ours) == loader(padded + '\0' + padded));
+  // Not a folder of the search path, not in the store, or too short to be changed in place.
+  for (const std::string& other : {folder + "ld.so",
+                                   "x" + folder,
+                                   std::string("/lib/x86_64-linux-gnu/"),
+                                   std::string("/nix/store/x/")}) {
+    CHECK(with_search_folder(loader(other), ours) == loader(other));
+  }
+  CHECK(with_search_folder(folder, ours) == folder);
+  CHECK(with_search_folder("", ours).empty());
+
+  Tools changed = tools();
+  changed.loader_bytes = loader(folder);
+  const auto list = root_entries(changed, closure(), "x86_64-linux", "{}", "");
+  const RootEntry* entry = find(list, "lib64/ld-linux-x86-64.so.2");
+  REQUIRE(entry != nullptr);
+  CHECK(*entry ==
+        RootEntry{"lib64/ld-linux-x86-64.so.2", RootEntry::Kind::file, 0755, loader(padded)});
+}
+
 TEST_CASE("libraries are shared objects that are there") {
   const os::TempDir temp;
   for (const char* file : {"libc.so.6", "libm.so", "notes.txt"}) {
