@@ -222,6 +222,9 @@ void TarExtractor::State::entry(const TarEntry& entry) {
       return make_file(parent, name);
     case TarEntry::Kind::symlink:
       return make_symlink(parent, name, entry);
+    case TarEntry::Kind::hard_link:
+    case TarEntry::Kind::other:
+      break;  // not in a seed: the reader has refused it
   }
 }
 

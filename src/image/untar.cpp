@@ -158,7 +158,8 @@ void TarReader::write(ByteView bytes) {
 }
 
 void TarReader::finish() {
-  if (state_ != State::end) {
+  const bool between = state_ == State::header && block_.empty() && scope_ == TarScope::any;
+  if (state_ != State::end && !between) {
     throw FormatError("tar ends too early");
   }
 }
@@ -214,6 +215,11 @@ void TarReader::begin_entry(char type, const TarEntry& given) {
         entry.link.find('\0') != std::string::npos) {
       throw FormatError(fmt::format("tar has a link '{}' without a target", printable(entry.path)));
     }
+  } else if (type == '1' && scope_ == TarScope::any) {
+    entry.kind = TarEntry::Kind::hard_link;
+    entry.link = clean_path(entry.link);
+  } else if (type >= '3' && type <= '6' && scope_ == TarScope::any) {
+    entry.kind = TarEntry::Kind::other;
   } else if (type != '0' && type != '\0') {
     throw FormatError(fmt::format("tar has an entry '{}' of type '{}'",
                                   printable(entry.path),

@@ -11,13 +11,14 @@ namespace seed::image {
 
 /// What a tar says of one entry.
 struct TarEntry {
-  enum class Kind { file, directory, symlink };
+  /// The last two come only where TarScope::any asks for them.
+  enum class Kind { file, directory, symlink, hard_link, other };
   std::string path;  ///< relative, without `.`, `..` and slashes at its ends; "" is the root
   Kind kind = Kind::file;
   std::uint32_t mode = 0;
   std::int64_t mtime = 0;
   std::uint64_t size_bytes = 0;  ///< of a file; else 0
-  std::string link;              ///< of a symlink
+  std::string link;              ///< of a symlink; the path, cleaned, that a hard link names
 };
 
 class TarHandler {
@@ -29,14 +30,19 @@ class TarHandler {
   virtual void end_data() = 0;
 };
 
-/// Reads ustar, PAX and GNU long names from a stream. FormatError for what is damaged, and for
-/// hard links, devices, sparse files and names that lead out of the folder: no seed has them.
+/// Our own layers, or those of any image: with hard links and devices, and, as some writers have
+/// it, without the two zero blocks at the end.
+enum class TarScope { seeds, any };
+
+/// Reads ustar, PAX and GNU long names from a stream. FormatError for what is damaged, for sparse
+/// files and names that lead out of the folder, and for what is beyond the scope.
 class TarReader {
  public:
-  explicit TarReader(TarHandler& handler) : handler_(handler) {}
+  explicit TarReader(TarHandler& handler, TarScope scope = TarScope::seeds)
+      : handler_(handler), scope_(scope) {}
 
   void write(ByteView bytes);
-  /// Throws where the two zero blocks at the end have not come.
+  /// Throws where the end has not come.
   void finish();
 
  private:
@@ -47,6 +53,7 @@ class TarReader {
   ByteView take(ByteView& bytes, std::uint64_t limit);
 
   TarHandler& handler_;
+  TarScope scope_;
   State state_ = State::header;
   std::string block_;
   std::uint64_t rest_ = 0;     ///< of the data
