@@ -8,8 +8,12 @@
 namespace seed::app {
 
 std::span<const Command* const> commands() {
-  static const std::array<const Command*, 5> kCommands{
-      &kSeedCommand, &kBuildCommand, &kPlanCommand, &kTagCommand, &kInspectCommand};
+  static const std::array<const Command*, 6> kCommands{&kSeedCommand,
+                                                       &kBuildCommand,
+                                                       &kPlanCommand,
+                                                       &kTagCommand,
+                                                       &kInspectCommand,
+                                                       &kDoctorCommand};
   return kCommands;
 }
 
