@@ -1,17 +1,15 @@
 #include "nix/seed_inputs.hpp"
 
 #include <algorithm>
+#include <future>
 
 #include <fmt/core.h>
 
-#include "base/encoding.hpp"
 #include "base/error.hpp"
-#include "base/text.hpp"
+#include "nix/changed_copy.hpp"
 #include "nix/evaluation_watch.hpp"
-#include "nix/perturb.hpp"
 #include "nix/seed_self.hpp"
 #include "os/file.hpp"
-#include "os/parallel.hpp"
 
 namespace seed::nix {
 namespace {
@@ -74,31 +72,71 @@ Targets targets_with_builds(Nix& nix, const std::string& flake, const FlakeArgum
   return targets;
 }
 
+/// A changed copy of the flake and what it evaluates to.
+struct ChangedCopy {
+  std::string flake;
+  Targets targets;
+};
+
+/// The most changed copy, evaluated without any build. Runs beside the flake's own evaluation, so
+/// it says nothing and whatever goes wrong is left for the turn it has in `perturbed_graph`.
+std::optional<ChangedCopy> first_changed_copy(Nix& nix,
+                                              const FlakeArguments& arguments,
+                                              const FlakeMetadata& metadata,
+                                              const fs::path& scratch) {
+  try {
+    ChangedCopy copy{perturbed_flake(metadata, scratch, 0, nix.runner()), {}};
+    auto targets = targets_without_builds(nix, copy.flake, arguments);
+    if (!targets) {
+      return std::nullopt;
+    }
+    copy.targets = std::move(*targets);
+    return copy;
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 struct Perturbed {
   std::string flake;
   BuildGraph graph;
 };
 
-/// Evaluates ever less perturbed copies until one has the same targets.
+ChangedCopy changed_copy(Nix& nix,
+                         const FlakeArguments& arguments,
+                         const SeedInputs& inputs,
+                         int how,
+                         const fs::path& scratch) {
+  ChangedCopy copy{perturbed_flake(inputs.metadata, scratch, how, nix.runner()), {}};
+  copy.targets = inputs.imports ? targets_with_builds(nix, copy.flake, arguments)
+                                : targets_of(nix, copy.flake, arguments);
+  return copy;
+}
+
+/// Evaluates ever less perturbed copies until one has the same targets; `first` is the answer of
+/// the first of them, where it is known.
 std::optional<Perturbed> perturbed_graph(Nix& nix,
                                          const FlakeArguments& arguments,
                                          const SeedInputs& inputs,
+                                         std::optional<ChangedCopy> first,
                                          const fs::path& scratch,
                                          Progress& progress) {
   for (const int how : {0, 1, 2}) {
     try {
-      const std::string flake = perturbed_flake(inputs.metadata, scratch, how, nix.runner());
-      const Targets targets = inputs.imports ? targets_with_builds(nix, flake, arguments)
-                                             : targets_of(nix, flake, arguments);
-      if (attributes_of(targets) == attributes_of(inputs.targets)) {
-        return Perturbed{flake, read_graph(derivations_of(targets))};
+      const ChangedCopy copy = how == 0 && first
+                                   ? std::move(*first)
+                                   : changed_copy(nix, arguments, inputs, how, scratch);
+      if (attributes_of(copy.targets) == attributes_of(inputs.targets)) {
+        return Perturbed{copy.flake, read_graph(derivations_of(copy.targets))};
       }
+      const auto& skipped = copy.targets.skipped;
       progress.step(fmt::format("a changed copy has other outputs{}; changing less of it",
-                                targets.skipped.empty()
-                                    ? ""
-                                    : fmt::format(" ({} does not evaluate: {})",
-                                                  targets.skipped.front().attribute,
-                                                  targets.skipped.front().why.substr(0, 200))));
+                                skipped.empty() ? ""
+                                                : fmt::format(" ({} does not evaluate: {})",
+                                                              skipped.front().attribute,
+                                                              skipped.front().why.substr(0, 200))));
     } catch (const Interrupted&) {
       throw;
     } catch (const Error& error) {
@@ -178,115 +216,7 @@ std::vector<StorePath> sources_of_flake(Nix& nix,
   return nix.flake_archive(arguments.flake, excluded, instead);
 }
 
-/// RFC 3986, section 2.3 and 3.3: unreserved characters, slashes and those of `more` stay.
-std::string percent_encoded(std::string_view text, std::string_view more = "") {
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~/").find(c) != std::string_view::npos ||
-                       more.find(c) != std::string_view::npos;
-    encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return encoded;
-}
-
-/// A '%' that two hex digits do not follow stands for itself.
-std::string percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = text[i] == '%' ? from_hex(to_lower(text.substr(i + 1, 2))) : std::nullopt;
-    if (byte && byte->size() == 1) {
-      decoded += static_cast<char>(byte->front());
-      i += 2;
-    } else {
-      decoded += text[i];
-    }
-  }
-  return decoded;
-}
-
-/// Runs git in `folder` and nowhere else: a hook that started us has pointed git at its own
-/// repository by the variables below, and they win over -C.
-void run_git(os::Runner& runner,
-             const fs::path& folder,
-             const std::vector<std::string>& arguments) {
-  os::Command command;
-  command.argv = {"git",
-                  "-C",
-                  folder.string(),
-                  "-c",
-                  "user.name=nix-seed",
-                  "-c",
-                  "user.email=nix-seed@invalid",
-                  "-c",
-                  "commit.gpgsign=false",
-                  "-c",
-                  "core.autocrlf=false",
-                  "-c",
-                  "core.hooksPath=/dev/null"};
-  command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
-  command.extra = {{"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_CONFIG_SYSTEM", "/dev/null"}};
-  command.unset = {"GIT_DIR",
-                   "GIT_WORK_TREE",
-                   "GIT_INDEX_FILE",
-                   "GIT_COMMON_DIR",
-                   "GIT_OBJECT_DIRECTORY",
-                   "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-                   "GIT_NAMESPACE",
-                   "GIT_PREFIX",
-                   "GIT_TEMPLATE_DIR",
-                   "GIT_CONFIG",
-                   "GIT_CONFIG_COUNT",
-                   "GIT_CONFIG_PARAMETERS"};
-  const os::Captured result = os::capture(runner, command);
-  if (!result.exit.ok()) {
-    throw Error(fmt::format("git {} failed in a copy of the flake: {}",
-                            arguments.front(),
-                            printable(trim(result.err), 500)),
-                "run it yourself: " + os::to_shell(command.argv));
-  }
-}
-
 }  // namespace
-
-std::string perturbed_flake(const FlakeMetadata& metadata,
-                            const fs::path& scratch,
-                            int how,
-                            os::Runner& runner) {
-  const fs::path copy = scratch / fmt::format("perturbed-{}", how);
-  if (fs::exists(copy)) {
-    os::remove_tree(copy);
-  }
-  copy_perturbed(metadata.source.to_string(), copy, static_cast<Perturbation>(how));
-  return flake_in(copy, metadata, runner);
-}
-
-std::string flake_in(const fs::path& folder, const FlakeMetadata& metadata, os::Runner& runner) {
-  // Nix 2.8 does not decode `path:`, so nothing is encoded without need.
-  const std::string url =
-      percent_encoded(folder.string(), "!$&'()*+,;=:@") +
-      (metadata.subdir.empty() ? "" : "?dir=" + percent_encoded(metadata.subdir));
-  if (!metadata.reference.starts_with("git+")) {
-    return "path:" + url;
-  }
-  // A commit of its own, so that what depends on self.rev or self.lastModified differs too.
-  run_git(runner, folder, {"init", "-q"});
-  run_git(runner, folder, {"add", "-A", "-f"});
-  if (!metadata.revision.empty()) {
-    run_git(runner, folder, {"commit", "-q", "-m", "perturbed"});
-  }
-  return "git+file://" + url;
-}
-
-fs::path local_folder(std::string_view reference) {
-  for (const std::string_view prefix : {"git+file://", "path:"}) {
-    if (reference.starts_with(prefix)) {
-      reference.remove_prefix(prefix.size());
-      return percent_decoded(reference.substr(0, reference.find('?')));
-    }
-  }
-  return {};
-}
 
 std::set<StorePath> dependents_of_source(const BuildGraph& graph, const StorePath& source) {
   // Inputs point down; walk each derivation's inputs once, remembering the answer.
@@ -318,8 +248,14 @@ SeedInputs find_seed_inputs(Nix& nix,
                             const FlakeArguments& arguments,
                             const fs::path& scratch,
                             Progress& progress) {
-  progress.step("evaluating " + arguments.flake);
+  progress.step(
+      fmt::format("evaluating {}, and a changed copy to tell its own derivations from its inputs",
+                  arguments.flake));
   SeedInputs inputs{.metadata = nix.flake_metadata(arguments.flake)};
+  auto beside =
+      std::async(std::launch::async, [&, own = nix, metadata = inputs.metadata]() mutable {
+        return first_changed_copy(own, arguments, metadata, scratch);
+      });
   if (auto targets = targets_without_builds(nix, arguments.flake, arguments)) {
     inputs.targets = std::move(*targets);
   } else {
@@ -340,8 +276,12 @@ SeedInputs find_seed_inputs(Nix& nix,
   }
   inputs.graph = read_graph(roots);
 
-  progress.step("evaluating a changed copy, to tell the flake's own derivations from its inputs");
-  const auto perturbed = perturbed_graph(nix, arguments, inputs, scratch, progress);
+  auto first = beside.get();
+  if (inputs.imports) {
+    first.reset();  // what it imports has to be built first
+  }
+  const auto perturbed =
+      perturbed_graph(nix, arguments, inputs, std::move(first), scratch, progress);
   if (perturbed) {
     inputs.own = own_derivations(inputs.graph, perturbed->graph);
     inputs.changed_flake = perturbed->flake;

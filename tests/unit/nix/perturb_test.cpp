@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/error.hpp"
-#include "nix/seed_inputs.hpp"
+#include "nix/changed_copy.hpp"
 #include "os/file.hpp"
 #include "support/catch.hpp"
 #include "support/fake_runner.hpp"
