@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdio>
+#include <future>
 
 #include <fmt/core.h>
 
@@ -98,14 +99,17 @@ Pushed push_everything(const World& world,
                        const OwnFiles& files,
                        oci::Repository& repository,
                        const std::string& system,
-                       const fs::path& scratch) {
+                       const fs::path& scratch,
+                       const std::function<void()>& before_sending) {
   const image::Compression compression = compression_of(options);
   const image::PushOptions push{
-      .pack = {
-          .compression = compression,
-          .workers = options.number("workers", 1, kMaxWorkers).value_or(os::default_workers())}};
+      .pack = {.compression = compression,
+               .workers =
+                   options.number("workers", 1, kMaxWorkers).value_or(os::default_workers())},
+      .before_sending = before_sending};
   std::vector<image::LayerReceipt> layers =
       image::pack_and_push(plan, contents.closure, repository, scratch, push, world.progress);
+  before_sending();
   image::ImageParts parts{.system = system,
                           .plan = plan,
                           .closure = contents.closure.digest(),
@@ -129,6 +133,27 @@ Pushed push_everything(const World& world,
   image::Image image = image::assemble(parts);
   image::push_image(repository, image);
   return {std::move(image), std::move(layers)};
+}
+
+/// Starts the proof that the seed is closed: how many derivations a job would build.
+std::shared_future<std::size_t> check_beside(const World& world,
+                                             const Options& options,
+                                             Contents& contents,
+                                             const OwnFiles& files,
+                                             const fs::path& scratch) {
+  if (options.flag("unchecked")) {
+    contents.notices.emplace_back("not proven closed: --unchecked was given");
+    return std::async(std::launch::deferred, [&] { return contents.inputs.own.size(); });
+  }
+  return std::async(std::launch::async, [&] {
+    return image::check_closed(contents.inputs,
+                               files.entries,
+                               contents.tools.tools,
+                               world.runner,
+                               world.self,
+                               scratch,
+                               world.progress);
+  });
 }
 
 std::vector<std::string> target_names(const Contents& contents) {
@@ -241,24 +266,15 @@ int run_seed(const World& world, const Options& options) {
       plan_contents(contents, repository, previous, compression_of(options), options);
   const OwnFiles files = make_own_files(world, options, contents, system, scratch);
 
-  stopwatch.start("self-check");
-  std::size_t own = contents.inputs.own.size();
-  if (options.flag("unchecked")) {
-    contents.notices.emplace_back("not proven closed: --unchecked was given");
-  } else {
-    own = image::check_closed(contents.inputs,
-                              files.entries,
-                              contents.tools.tools,
-                              world.runner,
-                              world.self,
-                              scratch,
-                              world.progress);
-  }
-
+  // The dry run and the packing don't wait for each other, but nothing is sent before it passed.
   stopwatch.start("pack and push");
+  const std::shared_future<std::size_t> closed =
+      check_beside(world, options, contents, files, scratch);
   world.progress.step(fmt::format("packing into {}", repository.name()));
   const Pushed pushed =
-      push_everything(world, options, contents, plan, files, repository, system, scratch);
+      push_everything(world, options, contents, plan, files, repository, system, scratch, [closed] {
+        closed.get();
+      });
   const bool same = previous && previous->manifest.digest == pushed.image.descriptor.digest;
   const bool named = same && names(repository, project.tag, system, previous->manifest.digest) &&
                      names(repository, project.key, system, previous->manifest.digest);
@@ -274,7 +290,7 @@ int run_seed(const World& world, const Options& options) {
                             .closure = contents.closure.digest(),
                             .paths = contents.closure.paths().size(),
                             .nar_size = contents.closure.nar_size(),
-                            .own_derivations = own,
+                            .own_derivations = closed.get(),
                             .targets = target_names(contents),
                             .layers = pushed.layers,
                             .tools = contents.tools.origin,

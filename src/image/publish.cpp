@@ -123,6 +123,9 @@ std::vector<LayerReceipt> pack_and_push(const LayerPlan& plan,
             return write_store_layer(layer, closure, file.path, options.pack);
           });
         }
+        if (options.before_sending) {
+          options.before_sending();
+        }
         const oci::Pushed pushed = while_doing("pushing " + title, [&] {
           return repository.put_blob(descriptor_of(*blob), file.path, options.mount_from);
         });
@@ -313,15 +316,16 @@ oci::Descriptor write_tags(oci::Repository& repository,
                            std::string_view system,
                            const std::vector<std::string>& tags,
                            const std::string& source) {
-  std::optional<oci::Descriptor> written;
-  for (const std::string& tag : tags) {
-    written = while_doing("writing the tag " + tag,
-                          [&] { return write_tag(repository, image, system, tag, source); });
-  }
-  if (!written) {
+  if (tags.empty()) {
     throw Error("an image needs at least one tag");
   }
-  return *written;
+  // Each tag takes several requests, one after the other; the tags don't wait for each other.
+  std::vector<std::optional<oci::Descriptor>> written(tags.size());
+  os::for_each_index(tags.size(), static_cast<unsigned>(tags.size()), [&](std::size_t i) {
+    written[i] = while_doing("writing the tag " + tags[i],
+                             [&] { return write_tag(repository, image, system, tags[i], source); });
+  });
+  return *written.back();
 }
 
 }  // namespace seed::image

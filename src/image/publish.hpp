@@ -27,6 +27,9 @@ struct PushOptions {
   PackOptions pack;
   unsigned connections = 4;               ///< uploads at the same time
   std::optional<std::string> mount_from;  ///< a repository of the same registry
+  /// Called before each layer is sent, from any of the threads: what it throws ends the push, and
+  /// what it waits for is done while layers are packed.
+  std::function<void()> before_sending;
 };
 
 /// Packs what is not reused and sends it, largest first; packing uses `pack.workers` threads,

@@ -288,6 +288,26 @@ TEST_CASE("layers are packed and pushed once, in the plan's order, and reused on
   CHECK(second[2].blob == first[2].blob);
 }
 
+TEST_CASE("nothing is sent where what comes before sending fails") {
+  Fixture t;
+  const Store store;
+  test::Quiet progress;
+  PushOptions options = store.options();
+  options.before_sending = [] { throw Error("the seed is not closed"); };
+  CHECK_THROWS_WITH(pack_and_push({store.layer(0), store.layer(1)},
+                                  store.closure,
+                                  *t.layout,
+                                  t.temp.path(),
+                                  options,
+                                  progress),
+                    Catch::Contains("the seed is not closed"));
+  options.before_sending = nullptr;
+  const auto sent = pack_and_push(
+      {store.layer(0), store.layer(1)}, store.closure, *t.layout, t.temp.path(), options, progress);
+  CHECK(sent[0].state == LayerState::sent);
+  CHECK(sent[1].state == LayerState::sent);
+}
+
 TEST_CASE("a path that is not what the closure says ends the push and names its layer") {
   Fixture t;
   const Store store;
