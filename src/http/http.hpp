@@ -90,6 +90,9 @@ struct RetryPolicy {
   unsigned attempts = 5;
   std::chrono::milliseconds base{250};
   std::chrono::milliseconds cap{20'000};
+  /// Once failed attempts have taken this long together, no other is made: who kept us waiting for
+  /// two timeouts will do so for a third.
+  std::chrono::milliseconds patience{60'000};
   /// A number in [0, 1) that the backoff is multiplied with. Empty: the system's randomness.
   std::function<double()> jitter;
 };

@@ -36,17 +36,22 @@ class Retrying final : public Transport {
   }
 
   Response send(const Request& request) override {
+    Time::duration failing{0};
     for (unsigned attempt = 1;; ++attempt) {
-      const bool last = attempt >= policy_.attempts;
+      const Time started = clock_.now();
+      const auto last = [&] {
+        failing += clock_.now() - started;
+        return attempt >= policy_.attempts || failing >= policy_.patience;
+      };
       std::optional<std::string> retry_after;
       try {
         Response response = inner_.send(request);
-        if (last || !worth_another_try(response.status)) {
+        if (!worth_another_try(response.status) || last()) {
           return response;
         }
         retry_after = response.headers.get("Retry-After");
       } catch (const NetworkError& error) {
-        if (last || !error.retryable() || request.on_fault == OnFault::pass_on) {
+        if (!error.retryable() || request.on_fault == OnFault::pass_on || last()) {
           throw;
         }
       }

@@ -18,6 +18,9 @@ class Scripted final : public http::Transport {
   http::Response send(const http::Request& request) override {
     bodies.push_back(request.body ? read_all(request.body(), 1000) : "");
     const int status = statuses_.at(next_++);
+    if (clock != nullptr) {
+      clock->advance(takes);
+    }
     if (status <= 0) {
       throw NetworkError("broken", {}, 0, status == 0);
     }
@@ -31,6 +34,8 @@ class Scripted final : public http::Transport {
 
   std::vector<std::string> bodies;
   std::string retry_after;
+  test::FakeClock* clock = nullptr;
+  std::chrono::seconds takes{0};
 
  private:
   std::vector<int> statuses_;
@@ -95,6 +100,16 @@ TEST_CASE("the last answer or fault is passed on as it is") {
 TEST_CASE("faults of a request that says so are passed on, statuses are still retried") {
   CHECK(run({0}, {}, http::OnFault::pass_on).bodies.size() == 1);
   CHECK(run({503, 200}, {}, http::OnFault::pass_on).status == 200);
+}
+
+TEST_CASE("who lets two timeouts pass is not waited for a third time") {
+  test::FakeClock clock;
+  Scripted inner({0, 0, 200});
+  inner.clock = &clock;
+  inner.takes = std::chrono::seconds(30);
+  const auto transport = http::with_retries(inner, {}, clock);
+  CHECK_THROWS_WITH(transport->send({}), "broken");
+  CHECK(inner.bodies.size() == 2);
 }
 
 TEST_CASE("Retry-After is obeyed up to three times the cap") {
