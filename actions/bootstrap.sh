@@ -73,7 +73,7 @@ fetch() {
     if command -v curl > /dev/null; then
       curl -fsSL --connect-timeout 20 --max-time 300 -o "$1" "$url" && return 0
     elif command -v wget > /dev/null; then
-      wget -q -T 60 -O "$1" "$url" && return 0
+      wget -q -O "$1" "$url" && return 0 # with -T, busybox 1.35 crashes
     else
       die 2 "there is neither curl nor wget here to get $url; install one, or set NIX_SEED_BIN"
     fi

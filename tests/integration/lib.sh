@@ -9,6 +9,8 @@ source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../../scripts/common.sh"
 source "$checkout/tests/integration/seed.sh"
 # shellcheck source=tests/integration/node.sh
 source "$checkout/tests/integration/node.sh"
+# shellcheck source=tests/integration/release.sh
+source "$checkout/tests/integration/release.sh"
 
 cache=${NIX_SEED_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nix-seed-test}
 nix_seed=${NIX_SEED:-$static_nix_seed}
