@@ -12,8 +12,23 @@ unsigned at_or_0(std::string_view text, std::size_t index) {
   return index < text.size() ? static_cast<unsigned char>(text[index]) : 0U;
 }
 
-/// How many bytes the first character of `text` has; 0 where it is not UTF-8 (RFC 3629 §4).
+/// U+200E, U+200F, U+202A to U+202E and U+2066 to U+2069.
+bool is_direction_mark(std::string_view character) {
+  if (character.size() != 3 || at_or_0(character, 0) != 0xe2) {
+    return false;
+  }
+  const unsigned middle = at_or_0(character, 1);
+  const unsigned last = at_or_0(character, 2);
+  return (middle == 0x80 && (last == 0x8e || last == 0x8f || (last >= 0xaa && last <= 0xae))) ||
+         (middle == 0x81 && last >= 0xa6 && last <= 0xa9);
+}
+
+}  // namespace
+
 std::size_t utf8_length(std::string_view text) {
+  if (text.empty()) {
+    return 0;
+  }
   const unsigned first = at_or_0(text, 0);
   if (first < 0x80) {
     return 1;
@@ -34,13 +49,26 @@ std::size_t utf8_length(std::string_view text) {
   return too_long || surrogate || beyond ? 0 : length;
 }
 
-/// C0, DEL and C1, which terminals take as commands.
 bool is_control(std::string_view character) {
   const unsigned first = at_or_0(character, 0);
-  return first < 0x20 || first == 0x7f || (first == 0xc2 && at_or_0(character, 1) < 0xa0);
+  return first < 0x20 || first == 0x7f || (first == 0xc2 && at_or_0(character, 1) < 0xa0) ||
+         is_direction_mark(character);
 }
 
-}  // namespace
+std::string_view utf8_prefix(std::string_view text, std::size_t limit_bytes) {
+  if (text.size() <= limit_bytes) {
+    return text;
+  }
+  std::size_t end = limit_bytes;
+  // A character has at most three bytes after its first.
+  for (std::size_t back = 0; back < 4 && back <= limit_bytes; ++back) {
+    if (utf8_length(text.substr(limit_bytes - back)) > back) {
+      end = limit_bytes - back;
+      break;
+    }
+  }
+  return text.substr(0, end);
+}
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;

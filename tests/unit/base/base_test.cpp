@@ -187,9 +187,20 @@ TEST_CASE("outside text in a message is UTF-8, whatever it was") {
   CHECK(printable("\xc3(") == "\\xc3(");
   CHECK(printable("\xc2\x9b") == "\\xc2\\x9b");           // a control character of C1
   CHECK(printable("\xed\xa0\x80") == "\\xed\\xa0\\x80");  // a surrogate
-  CHECK(printable("\xc0\xaf") == "\\xc0\\xaf");           // not the shortest form
+  CHECK(printable("\xe2\x80\xae") == "\\xe2\\x80\\xae");  // text from right to left
+  CHECK(printable("\xe2\x82\xac") == "\xe2\x82\xac");
+  CHECK(printable("\xc0\xaf") == "\\xc0\\xaf");  // not the shortest form
   CHECK(printable("\xf0\x9f\x8c\xb1") == "\xf0\x9f\x8c\xb1");
   CHECK(printable("ab\xc3\xa9", 3) == "ab...");  // never cut in the middle of a character
+}
+
+TEST_CASE("the start of a text has whole characters") {
+  CHECK(utf8_prefix("abc", 3) == "abc");
+  CHECK(utf8_prefix("abc", 0).empty());
+  CHECK(utf8_prefix("a\xc3\xa9", 2) == "a");
+  CHECK(utf8_prefix("\xf0\x9f\x8c\xb1", 3).empty());
+  CHECK(utf8_prefix("\xf0\x9f\x8c\xb1z", 4) == "\xf0\x9f\x8c\xb1");
+  CHECK(utf8_prefix("\xff\xff\xff\xff\xff", 3) == "\xff\xff\xff");  // no character to keep whole
 }
 
 }  // namespace
