@@ -19,6 +19,40 @@ json to_json(const std::vector<Timing>& timings) {
   return list;
 }
 
+json to_json(const std::vector<BuiltDerivation>& derivations) {
+  json list = json::array();
+  for (const BuiltDerivation& derivation : derivations) {
+    list.push_back({{"path", derivation.path},
+                    {"start", derivation.start},
+                    {"seconds", derivation.seconds},
+                    {"failed", derivation.failed}});
+  }
+  return list;
+}
+
+json to_json(const std::vector<ChangedInput>& changed) {
+  json list = json::array();
+  for (const ChangedInput& input : changed) {
+    list.push_back({{"name", input.name}, {"before", input.before}, {"after", input.after}});
+  }
+  return list;
+}
+
+json to_json(const std::vector<FailedDerivation>& failed) {
+  json list = json::array();
+  for (const FailedDerivation& derivation : failed) {
+    list.push_back({{"path", derivation.path},
+                    {"why", derivation.why},
+                    {"log", derivation.log},
+                    {"logLines", derivation.log_lines}});
+  }
+  return list;
+}
+
+std::string to_text(const std::optional<Digest>& digest) {
+  return digest ? digest->to_string() : "";
+}
+
 std::string_view name_of(image::LayerState state) {
   switch (state) {
     case image::LayerState::reused:
@@ -48,15 +82,17 @@ std::string to_json(const SeedRecord& record) {
                       {"state", name_of(layer.state)},
                       {"title", layer.title}});
   }
-  return json{{"status", to_string(record.status)},
+  return json{{"command", "seed"},
+              {"status", to_string(record.status)},
+              {"reason", record.reason},
               {"image", record.image()},
               {"repository", record.repository},
               {"tag", record.tag},
               {"key", record.key},
               {"system", record.system},
-              {"digest", record.index.to_string()},
-              {"manifest", record.manifest.to_string()},
-              {"closure", record.closure.to_string()},
+              {"digest", to_text(record.index)},
+              {"manifest", to_text(record.manifest)},
+              {"closure", to_text(record.closure)},
               {"paths", record.paths},
               {"narSize", record.nar_size},
               {"ownDerivations", record.own_derivations},
@@ -67,8 +103,12 @@ std::string to_json(const SeedRecord& record) {
               {"tools", record.tools},
               {"nix", record.nix},
               {"notices", record.notices},
+              {"changed", to_json(record.changed)},
+              {"derivations", to_json(record.derivations)},
               {"provenance", record.provenance},
-              {"timings", to_json(record.timings)}}
+              {"timings", to_json(record.timings)},
+              {"version", record.run.version},
+              {"run", record.run.run_url}}
       .dump(2, ' ', false, kBadText);
 }
 
@@ -82,15 +122,39 @@ std::string to_json(const BuildRecord& record) {
                        {"link", result.link},
                        {"narSize", result.nar_size}});
   }
-  return json{{"mode", to_string(record.mode)},
+  return json{{"command", "build"},
+              {"mode", to_string(record.mode)},
               {"reason", record.reason},
               {"image", record.image},
               {"system", record.system},
               {"built", record.built},
               {"missing", record.missing},
+              {"changed", to_json(record.changed)},
+              {"derivations", to_json(record.derivations)},
               {"results", results},
               {"provenance", record.provenance},
-              {"timings", to_json(record.timings)}}
+              {"timings", to_json(record.timings)},
+              {"version", record.run.version},
+              {"run", record.run.run_url}}
+      .dump(2, ' ', false, kBadText);
+}
+
+std::string to_json(const Failure& failure) {
+  return json{{"command", failure.command},
+              {"error", failure.message},
+              {"hint", failure.hint},
+              {"exitCode", failure.exit_code},
+              {"id", failure.id},
+              {"step", failure.step},
+              {"flake", failure.flake},
+              {"system", failure.system},
+              {"image", failure.image},
+              {"failed", to_json(failure.failed)},
+              {"notices", failure.notices},
+              {"derivations", to_json(failure.derivations)},
+              {"timings", to_json(failure.timings)},
+              {"version", failure.run.version},
+              {"run", failure.run.run_url}}
       .dump(2, ' ', false, kBadText);
 }
 

@@ -5,17 +5,38 @@
 
 #include <fmt/core.h>
 
+#include "base/text.hpp"
+
 namespace seed::report {
 namespace {
 
-/// Line breaks and tabs as a blank, other control characters as the mark for what can't be shown:
-/// each would end a table's row or drive a terminal.
-std::string visible(char c) {
-  const auto value = static_cast<unsigned char>(c);
-  if (c == '\n' || c == '\r' || c == '\t') {
-    return " ";
+constexpr std::string_view kUnknown = "\xef\xbf\xbd";  // U+FFFD
+
+bool between(char c, char first, char last) {
+  return c >= first && c <= last;
+}
+
+/// The length of the escape sequence (ECMA-48) that `text`, which begins with ESC, begins with.
+std::size_t escape_sequence(std::string_view text) {
+  std::size_t at = 2;
+  if (text.size() < 2) {
+    return 1;
   }
-  return value < 0x20 || value == 0x7f ? "\xef\xbf\xbd" : std::string(1, c);
+  if (text[1] != ']') {
+    const bool control = text[1] == '[';  // with parameters; the others have none
+    at -= control ? 0 : 1;
+    while (at < text.size() && between(text[at], ' ', control ? '?' : '/')) {
+      ++at;
+    }
+    return at < text.size() && between(text[at], control ? '@' : '0', '~') ? at + 1 : at;
+  }
+  while (at < text.size() && text[at] != '\a' && text[at] != '\n') {  // a title or a link
+    if (text.substr(at).starts_with("\x1b\\")) {
+      return at + 2;
+    }
+    ++at;
+  }
+  return at < text.size() && text[at] == '\a' ? at + 1 : at;
 }
 
 std::size_t longest_run(std::string_view text) {
@@ -28,87 +49,128 @@ std::size_t longest_run(std::string_view text) {
   return longest;
 }
 
-/// A task's name in a chart. Its grammar gives ':', ';', '#', ',', '%', braces and line breaks a
-/// meaning of their own, and quotes, angle brackets and backquotes mean something to what is
-/// around it.
-std::string task_name(std::string_view step) {
-  std::string name;
-  for (const char c : step) {
-    const auto value = static_cast<unsigned char>(c);
-    const bool plain = value > 0x20 && value != 0x7f &&
-                       std::string_view(":;#,%{}<>`\"@").find(c) == std::string_view::npos;
-    name += plain ? c : ' ';
+/// Hosts look for mentions and issue numbers in the rendered text, where an entity or a backslash
+/// is gone; a space without width is not.
+constexpr std::string_view kNoWidth = "&#8203;";
+
+std::string html_of(char c) {
+  switch (c) {
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    case '&':
+      return "&amp;";
+    case '"':
+      return "&quot;";
+    case '$':
+      return "&#36;";  // no formula
+    case '@':
+    case '#':
+      return c + std::string(kNoWidth);
+    default:
+      return std::string(1, c);
   }
-  return name;
 }
 
 }  // namespace
 
-std::string escape(std::string_view text) {
+std::string plain(std::string_view text, std::size_t limit_bytes) {
   std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '$':
-        out += "&#36;";  // no formula
-        break;
-      case '@':
-      case '#':
-        // Hosts look for mentions and issue numbers in the rendered text, where an entity or a
-        // backslash is gone; a space without width is not.
-        out += c;
-        out += "&#8203;";
-        break;
-      case '|':
-      case '`':
-      case '*':
-      case '_':
-      case '[':
-      case ']':
-      case '\\':
-      case '~':
-        out += '\\';
-        out += c;
-        break;
-      default:
-        out += visible(c);
+  std::size_t at = 0;
+  // What is cut off below is not looked at.
+  while (at < text.size() && out.size() <= limit_bytes) {
+    const std::string_view rest = text.substr(at);
+    const std::size_t length = utf8_length(rest);
+    if (rest.front() == '\x1b') {
+      at += escape_sequence(rest);
+      continue;
+    }
+    if (rest.front() == '\n' || rest.front() == '\r' || rest.front() == '\t') {
+      out += ' ';
+    } else if (length == 0 || is_control(rest.substr(0, length))) {
+      out += kUnknown;
+    } else {
+      out += rest.substr(0, length);
+    }
+    at += std::max<std::size_t>(length, 1);
+  }
+  return out.size() <= limit_bytes ? out : std::string(utf8_prefix(out, limit_bytes)) + "…";
+}
+
+std::string escape(std::string_view text, std::size_t limit_bytes) {
+  std::string out;
+  for (const char c : plain(text, limit_bytes)) {
+    if (c == '"') {
+      out += c;
+    } else if (std::string_view("|`*_[]\\~").find(c) != std::string_view::npos) {
+      out += '\\';
+      out += c;
+    } else {
+      out += html_of(c);
     }
   }
   return out;
 }
 
+std::string html(std::string_view text) {
+  std::string out;
+  for (const char c : plain(text)) {
+    out += html_of(c);
+  }
+  return out;
+}
+
 std::string code(std::string_view text) {
-  if (text.empty()) {
+  const std::string shown = plain(text);
+  if (shown.empty()) {
     return {};
   }
   std::string inner;
-  for (const char c : text) {
-    inner += c == '|' ? "\\|" : visible(c);
+  for (const char c : shown) {
+    inner += c == '|' ? "\\|" : std::string(1, c);
   }
-  const std::size_t longest = longest_run(text);
+  const std::size_t longest = longest_run(shown);
   const std::string fence(longest + 1, '`');
   const std::string space = longest > 0 ? " " : "";
   return fence + space + inner + space + fence;
 }
 
-std::string console(const std::vector<std::string>& lines) {
+std::string link(const std::string& text, std::string_view url) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/:%?=&+,#";
+  const bool safe =
+      url.starts_with("https://") && url.find_first_not_of(kPlain) == std::string_view::npos;
+  return safe ? fmt::format("[{}]({})", text, url) : text;
+}
+
+std::string fenced(std::string_view language, const std::vector<std::string>& lines) {
+  constexpr std::size_t kMaxLineBytes = 2000;
   std::string body;
   for (const std::string& line : lines) {
-    for (const char c : line) {
-      body += visible(c);
-    }
-    body += '\n';
+    body += plain(line, kMaxLineBytes) + '\n';
   }
   const std::string fence(std::max<std::size_t>(3, longest_run(body) + 1), '`');
-  return fence + "console\n" + body + fence + "\n";
+  return fmt::format("{}{}\n{}{}\n", fence, language, body, fence);
+}
+
+std::string console(const std::vector<std::string>& lines) {
+  return fenced("console", lines);
+}
+
+std::string details(std::string_view summary, std::string_view body, Fold fold) {
+  return fmt::format("<details{}><summary>{}</summary>\n\n{}\n</details>\n",
+                     fold == Fold::open ? " open" : "",
+                     summary,
+                     body);
+}
+
+std::string alert(std::string_view kind, std::string_view body) {
+  std::string text = fmt::format("> [!{}]\n", kind);
+  for (const std::string_view line : split(trim(body), '\n')) {
+    text += line.empty() ? ">\n" : fmt::format("> {}\n", line);
+  }
+  return text + "\n";
 }
 
 std::string short_digest(const Digest& digest) {
@@ -135,27 +197,8 @@ std::string human_seconds(double seconds) {
                     : fmt::format("{} m {:02} s", whole / 60, whole % 60);
 }
 
-std::string gantt(const std::vector<Timing>& timings) {
-  if (timings.empty()) {
-    return {};
-  }
-  std::string text =
-      "```mermaid\ngantt\n    dateFormat x\n    axisFormat %M:%S\n    section Steps\n";
-  std::int64_t start = 0;
-  int number = 0;
-  for (const Timing& timing : timings) {
-    const auto length = std::max<std::int64_t>(1, std::llround(timing.seconds * 1000));
-    // Numbered, since a line that begins with a word of the grammar ("title", "section", "click")
-    // is not a task.
-    text += fmt::format("    {}. {} ({}) :{}, {}\n",
-                        ++number,
-                        task_name(timing.step),
-                        human_seconds(timing.seconds),
-                        start,
-                        start + length);
-    start += length;
-  }
-  return text + "```\n";
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 }  // namespace seed::report

@@ -19,7 +19,7 @@ TEST_CASE("escaped text starts nothing and ends no table cell") {
       {"[a](b) ![c](d)", "\\[a\\](b) !\\[c\\](d)"},
       {"**b** _i_ ~~s~~", "\\*\\*b\\*\\* \\_i\\_ \\~\\~s\\~\\~"},
       {"$x$", "&#36;x&#36;"},
-      {"\x1b[31m", "\xef\xbf\xbd\\[31m"},
+      {"\x1b[31mred", "red"},
       {"na\xc3\xafve", "na\xc3\xafve"},
   }));
   CHECK(escape(text) == expected);
@@ -79,18 +79,43 @@ TEST_CASE("a digest is shortened to its ends") {
   CHECK(short_digest(Digest::of("")) == "sha256:e3b0c442…b855");
 }
 
-TEST_CASE("a chart puts steps one after the other") {
-  CHECK(gantt({}).empty());
-  CHECK(gantt({{"evaluate", 1.5}, {"check: a,b;c#d", 0}}) ==
-        "```mermaid\ngantt\n    dateFormat x\n    axisFormat %M:%S\n    section Steps\n"
-        "    1. evaluate (1.5 s) :0, 1500\n"
-        "    2. check  a b c d (0.0 s) :1500, 1501\n```\n");
+TEST_CASE("one line of text commands nothing") {
+  const auto [text, expected] = GENERATE(table<std::string, std::string>({
+      {"\x1b[1;31mred\x1b[0m", "red"},
+      {"\x1b]0;title\a-after", "-after"},
+      {"\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"},
+      {"\x1b(Bx\x1b=y", "xy"},
+      {"a\x1b", "a"},
+      {"a\x1b[12", "a"},
+      {"\x1b[31\nx", " x"},
+      {"a\r\n\tb", "a   b"},
+      {"a\x08"
+       "b",
+       "a\xef\xbf\xbd"
+       "b"},
+      {"\xe2\x80\xaegnp.exe", "\xef\xbf\xbdgnp.exe"},
+      {"\xff\xc3", "\xef\xbf\xbd\xef\xbf\xbd"},
+  }));
+  CHECK(plain(text) == expected);
 }
 
-TEST_CASE("a step's name can't end its chart or direct it") {
-  CHECK(gantt({{"a\n```\n%%{init: {}}%%<b>@x", 1}})
-            .find("\n    1. a        init        b  x (1.0 s) :0, 1000\n```\n") !=
-        std::string::npos);
+TEST_CASE("a line that is too long ends between characters") {
+  CHECK(plain("abc", 3) == "abc");
+  CHECK(plain("abcd", 3) == "abc…");
+  CHECK(plain("ab\xc3\xa9", 3) == "ab…");
+  CHECK(plain("\xf0\x9f\x8c\xb1\xf0\x9f\x8c\xb1", 7) == "\xf0\x9f\x8c\xb1…");
+}
+
+TEST_CASE("only a whole https address becomes a link") {
+  CHECK(link("`x`", "https://a.b/c?d=e") == "[`x`](https://a.b/c?d=e)");
+  for (const std::string bad :
+       {"", "http://a", "javascript:alert(1)", "https://a) b", "https://a\n"}) {
+    CHECK(link("x", bad) == "x");
+  }
+}
+
+TEST_CASE("every line of a box belongs to it") {
+  CHECK(alert("NOTE", "a\n\nb\n") == "> [!NOTE]\n> a\n>\n> b\n\n");
 }
 
 }  // namespace seed::report
