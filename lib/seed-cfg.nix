@@ -1,0 +1,320 @@
+# mkSeedCfg: the flake's `seedCfg`, checked, with what can be known filled in.  Plain data.
+#
+# Nothing is guessed that decides whom to trust: a builder whose issuer and identity are neither
+# given nor known from its name and repository is an error, and so is a number that can't be met.
+let
+  inherit (builtins)
+    attrNames
+    elemAt
+    filter
+    foldl'
+    head
+    isAttrs
+    isInt
+
+    length
+    listToAttrs
+    mapAttrs
+    match
+    stringLength
+    substring
+    ;
+
+  check = import ./check.nix;
+  inherit (check)
+    first
+    message
+    show
+    ;
+
+  inherit (import ./seed-cfg-options.nix) options builderOptions rekorOptions;
+
+  # Builders known by name: who vouches for them, and what they are called there.
+  known = {
+    github = {
+      issuer = "https://token.actions.githubusercontent.com";
+      host = "https://github.com/";
+      # job_workflow_ref of a job in the workflow file that the quickstart makes
+      identity = url: "${url}/.github/workflows/seed.yml@refs/heads/main";
+      path = "[^/]+/[^/]+";
+    };
+    gitlab = {
+      issuer = "https://gitlab.com";
+      host = "https://gitlab.com/";
+      # ci_config_ref_uri
+      identity = url: "${url}//.gitlab-ci.yml@refs/heads/main";
+      path = "[^/]+(/[^/]+)+";
+    };
+  };
+
+  lower = builtins.replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
+    letters "abcdefghijklmnopqrstuvwxyz"
+  );
+  letters = text: builtins.genList (i: substring i 1 text) (stringLength text);
+
+  isUrl = text: match "https://.*" text != null;
+
+  # A builder with what its name says; `issuer`, `identity` and `repository` are null where unknown.
+  builderOf =
+    name: given:
+    let
+      like = known.${name} or null;
+      repository = given.repository or null;
+      issuer = given.issuer or null;
+      identity = given.identity or null;
+      # The host's own issuer vouches for repositories there, another one for we know not what.
+      usual = like != null && (issuer == null || issuer == like.issuer);
+      address =
+        if repository == null || isUrl repository then
+          repository
+        else if like != null then
+          like.host + repository
+        else
+          null;
+    in
+    {
+      master = given.master or false;
+      issuer = if usual then like.issuer else issuer;
+      repository = address;
+      identity =
+        if identity == null && usual && address != null then like.identity address else identity;
+      corporateParent = given.corporateParent or null;
+      jurisdiction = given.jurisdiction or null;
+    };
+
+  startsWith = prefix: text: substring 0 (stringLength prefix) text == prefix;
+
+  upTo = most: if most == 2 then "2" else "a number from 2 to ${toString most}";
+
+  # What is wrong with one builder whose fields are of the right types.
+  builderProblem =
+    name: given:
+    let
+      at = "builders.${name}";
+      like = known.${name} or null;
+      builder = builderOf name given;
+      repository = given.repository or null;
+      path = substring (stringLength like.host) (stringLength builder.repository) builder.repository;
+      missing =
+        field: why:
+        "seedCfg: '${at}.${field}' is missing${why}; write for example: ${at}.${builderOptions.${field}.example}";
+    in
+    if repository != null && builder.repository == null then
+      message "seedCfg" "repository = \"https://git.example.org/acme/app\";" {
+        at = "${at}.repository";
+        value = repository;
+        is = "an https:// address, and only for github and gitlab is the host known";
+      }
+    else if builder.issuer == null then
+      missing "issuer" ", and only those of github and gitlab are known"
+    else if
+      like != null
+      && builder.issuer == like.issuer
+      && repository != null
+      && !(startsWith like.host builder.repository && match like.path path != null)
+    then
+      message "seedCfg" builderOptions.repository.example {
+        at = "${at}.repository";
+        value = repository;
+        is = "a repository of ${name}";
+      }
+    else if builder.identity != null then
+      null
+    else if like != null && builder.issuer == like.issuer then
+      missing "repository" ", from which the identity follows"
+    else
+      missing "identity" "";
+
+  buildersOf = given: mapAttrs builderOf (given.builders or { });
+
+  fieldProblems =
+    given:
+    let
+      builders = given.builders or { };
+      notSets = filter (name: !(isAttrs builders.${name})) (attrNames builders);
+      badNames = filter (name: match "[a-z][a-z0-9-]*" name == null) (attrNames builders);
+    in
+    if notSets != [ ] then
+      message "seedCfg" options.builders.example {
+        at = "builders.${head notSets}";
+        value = builders.${head notSets};
+        is = "a set of options";
+      }
+    else if badNames != [ ] then
+      message "seedCfg" options.builders.example {
+        at = "builders";
+        value = head badNames;
+        is = "a builder's name: small letters, digits and '-'";
+      }
+    else
+      first (
+        map (
+          name:
+          first [
+            (check.problemOf {
+              who = "seedCfg";
+              prefix = "builders.${name}.";
+              options = builderOptions;
+              given = builders.${name};
+            })
+            (builderProblem name builders.${name})
+          ]
+        ) (attrNames builders)
+        ++ [
+          (check.problemOf {
+            who = "seedCfg";
+            prefix = "rekor.";
+            options = rekorOptions;
+            given = given.rekor or { };
+          })
+        ]
+      );
+
+  # The same value twice in a list, or null.
+  twice =
+    values:
+    (foldl'
+      (
+        state: value:
+        if state.found != null then
+          state
+        else if builtins.elem value state.seen then
+          state // { found = value; }
+        else
+          state // { seen = state.seen ++ [ value ]; }
+      )
+      {
+        seen = [ ];
+        found = null;
+      }
+      values
+    ).found;
+
+  # Values that are right alone and impossible together.
+  togetherProblem =
+    given:
+    let
+      cfg = valueOf given;
+      inherit (cfg) trust builders rekor;
+      count = length (attrNames builders);
+      logs = length rekor.logs;
+      masters = filter (name: builders.${name}.master) (attrNames builders);
+      # Hosts ignore the case of owners and repositories.
+      signer = name: lower "${builders.${name}.issuer} ${builders.${name}.identity}";
+      double = twice (map signer (attrNames builders));
+      sharing = filter (name: signer name == double) (attrNames builders);
+      quorum = given.rekor.quorum or null;
+      logQuorum = given.rekor.logQuorum or null;
+    in
+    if length masters > 1 then
+      "seedCfg: 'builders.${elemAt masters 1}.master' is true, and so is 'builders.${head masters}.master'; write master = true; for one builder"
+    else if double != null then
+      "seedCfg: 'builders.${elemAt sharing 1}.identity' is that of 'builders.${head sharing}' too, so that one builder would count twice; write one of them, or the identity of another"
+    else if rekor.logs == [ ] then
+      "seedCfg: 'rekor.logs' is an empty list; write for example: ${rekorOptions.logs.example}"
+    else if twice rekor.logs != null then
+      "seedCfg: 'rekor.logs' has ${show (twice rekor.logs)} twice; write each log once"
+    else if trust == "innocent" && quorum != null && quorum > 1 then
+      "seedCfg: 'rekor.quorum' is ${toString quorum}, but 'trust' is \"innocent\", which counts one builder; write trust = \"credulous\";"
+    else if trust != "suspicious" && logQuorum != null && logQuorum > 1 then
+      "seedCfg: 'rekor.logQuorum' is ${toString logQuorum}, but 'trust' is ${show trust}, which counts one log; write trust = \"suspicious\";"
+    else if trust != "innocent" && count < 2 then
+      "seedCfg: 'trust' is ${show trust}, which needs two builders or more, and 'builders' has ${toString count}; write another builder, or trust = \"innocent\";"
+    else if quorum != null && quorum > 1 && quorum > count then
+      "seedCfg: 'rekor.quorum' is ${toString quorum}, but 'builders' has ${toString count}; write ${upTo count}"
+    else if trust != "innocent" && quorum == 1 then
+      "seedCfg: 'rekor.quorum' is 1, but 'trust' is ${show trust}, which needs 2 or more; write for example: ${rekorOptions.quorum.example}"
+    else if trust == "suspicious" && logs < 2 then
+      "seedCfg: 'trust' is \"suspicious\", which needs two logs or more, and 'rekor.logs' has ${toString logs}; write the address of another log, or trust = \"credulous\";"
+    else if logQuorum != null && logQuorum > logs then
+      "seedCfg: 'rekor.logQuorum' is ${toString logQuorum}, but 'rekor.logs' has ${toString logs}; write ${upTo logs}"
+    else if trust == "suspicious" && logQuorum == 1 then
+      "seedCfg: 'rekor.logQuorum' is 1, but 'trust' is \"suspicious\", which needs 2 or more; write for example: ${rekorOptions.logQuorum.example}"
+    else
+      null;
+
+  problem =
+    given:
+    if !isAttrs given then
+      "seedCfg: the argument is ${show given}, which is not a set of options; write for example: mkSeedCfg { trust = \"innocent\"; }"
+    else
+      first [
+        (
+          if given.trust or null == "zero" then
+            "seedCfg: 'trust' is \"zero\", which this release can't enforce; write for example: trust = \"suspicious\";"
+          else
+            null
+        )
+        (check.problemOf {
+          who = "seedCfg";
+          inherit options given;
+          hints = {
+            quorum = "write rekor.quorum";
+            deadline = "write rekor.deadline";
+            logs = "write rekor.logs";
+            logQuorum = "write rekor.logQuorum";
+          };
+        })
+        (fieldProblems given)
+        (togetherProblem given)
+      ];
+
+  seconds =
+    value:
+    let
+      parts = match "([0-9]+)([smh])" value;
+      unit = {
+        s = 1;
+        m = 60;
+        h = 3600;
+      };
+    in
+    if isInt value then value else builtins.fromJSON (head parts) * unit.${elemAt parts 1};
+
+  # The whole configuration as data; of `given`, each value alone is right.
+  valueOf =
+    given:
+    let
+      rekor = given.rekor or { };
+      trust = given.trust or "innocent";
+      builders = buildersOf given;
+      logs = rekor.logs or [ "https://rekor.sigstore.dev" ];
+      or' = value: default: if value == null then default else value;
+    in
+    {
+      version = 1;
+      registry = given.registry or null;
+      inherit trust builders;
+      rekor = {
+        quorum = or' (rekor.quorum or null) (
+          if trust == "innocent" then 1 else length (attrNames builders)
+        );
+        deadline = seconds (rekor.deadline or "30m");
+        inherit logs;
+        logQuorum = or' (rekor.logQuorum or null) (if trust == "suspicious" then length logs else 1);
+      };
+    };
+in
+{
+  inherit problem;
+
+  options =
+    options
+    // listToAttrs (
+      map (name: {
+        name = "builders.<name>.${name}";
+        value = builderOptions.${name};
+      }) (attrNames builderOptions)
+      ++ map (name: {
+        name = "rekor.${name}";
+        value = rekorOptions.${name};
+      }) (attrNames rekorOptions)
+    );
+
+  make =
+    given:
+    let
+      wrong = problem given;
+    in
+    if wrong != null then throw wrong else valueOf given;
+}
