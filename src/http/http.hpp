@@ -112,6 +112,9 @@ std::optional<std::uint64_t> parse_size(std::string_view digits);
 /// scheme://host:port/path with the query's values and any userinfo left out: what messages show.
 std::string redact_url(std::string_view url);
 
+/// localhost, ::1 and 127.0.0.0/8: what may be spoken to without TLS.
+bool is_loopback(std::string_view host);
+
 struct Url {
   std::string scheme;  ///< http or https, lower case
   std::string host;    ///< lower case, without brackets

@@ -104,6 +104,18 @@ std::string redact_query(std::string_view query) {
 
 }  // namespace
 
+bool is_loopback(std::string_view host) {
+  if (host == "localhost" || host == "::1") {
+    return true;
+  }
+  const auto parts = split(host, '.');
+  return parts.size() == 4 && parts[0] == "127" &&
+         std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
+           const auto value = parse_size(part);
+           return value && *value <= 255;
+         });
+}
+
 std::string redact_url(std::string_view url) {
   url = url.substr(0, until(url, "#"));
   const std::size_t question = url.find('?');

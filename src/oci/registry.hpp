@@ -19,9 +19,6 @@ struct RegistryOptions {
   Clock* clock = nullptr;
 };
 
-/// 127.0.0.0/8, ::1 and localhost.
-bool is_loopback(std::string_view host);
-
 /// `reference` names the host and repository; its tag and digest are not looked at.
 std::unique_ptr<Repository> open_registry(const Reference& reference,
                                           http::Transport& transport,

@@ -17,7 +17,7 @@ http::Url origin_of(const std::string& host, bool insecure) {
   // Docker Hub's API is not where its name says.
   const bool hub = host == "docker.io" || host == "index.docker.io";
   http::Url url = http::Url::parse("https://" + (hub ? "registry-1.docker.io" : host) + "/");
-  if (insecure || is_loopback(url.host)) {
+  if (insecure || http::is_loopback(url.host)) {
     url = http::Url::parse("http://" + host + "/");
   }
   return url;
@@ -57,18 +57,6 @@ std::string hint_for(const http::Response& response, const std::string& host, Ac
 }
 
 }  // namespace
-
-bool is_loopback(std::string_view host) {
-  if (host == "localhost" || host == "::1") {
-    return true;
-  }
-  const auto parts = split(host, '.');
-  return parts.size() == 4 && parts[0] == "127" &&
-         std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
-           const auto value = http::parse_size(part);
-           return value && *value <= 255;
-         });
-}
 
 Session::Session(const Reference& reference,
                  http::Transport& transport,

@@ -94,3 +94,12 @@ TEST_CASE("a size is digits only") {
     CHECK_FALSE(http::parse_size(text));
   }
 }
+
+TEST_CASE("only loopback is spoken to without TLS") {
+  for (const char* host : {"localhost", "127.0.0.1", "127.255.1.2", "::1"}) {
+    CHECK(http::is_loopback(host));
+  }
+  for (const char* host : {"127.0.0.1.evil.test", "128.0.0.1", "127.0.0", "localhost.test", ""}) {
+    CHECK_FALSE(http::is_loopback(host));
+  }
+}
