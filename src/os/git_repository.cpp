@@ -22,21 +22,6 @@ namespace fs = std::filesystem;
               "'git status' there may say more");
 }
 
-/// Once a process: libgit2's options are global.
-void initialise() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    git_libgit2_init();
-    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
-    for (const git_config_level_t level : {GIT_CONFIG_LEVEL_PROGRAMDATA,
-                                           GIT_CONFIG_LEVEL_SYSTEM,
-                                           GIT_CONFIG_LEVEL_XDG,
-                                           GIT_CONFIG_LEVEL_GLOBAL}) {
-      git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
-    }
-  });
-}
-
 void read_head(git_repository* repository, GitState& state) {
   git_reference* raw = nullptr;
   const int result = git_repository_head(&raw, repository);
@@ -83,8 +68,22 @@ std::string origin_url(git_repository* repository) {
 
 }  // namespace
 
+void initialise_git() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    git_libgit2_init();
+    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+    for (const git_config_level_t level : {GIT_CONFIG_LEVEL_PROGRAMDATA,
+                                           GIT_CONFIG_LEVEL_SYSTEM,
+                                           GIT_CONFIG_LEVEL_XDG,
+                                           GIT_CONFIG_LEVEL_GLOBAL}) {
+      git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
+    }
+  });
+}
+
 std::optional<GitState> inspect_git(const fs::path& inside) {
-  initialise();
+  initialise_git();
   git_repository* raw = nullptr;
   const int result =
       git_repository_open_ext(&raw, inside.c_str(), GIT_REPOSITORY_OPEN_CROSS_FS, nullptr);

@@ -19,6 +19,9 @@ struct GitState {
 /// configuration counts, so that the answer is the same for every user and machine.
 std::optional<GitState> inspect_git(const std::filesystem::path& inside);
 
+/// Sets libgit2's options, which are the process's; once, however often it is called.
+void initialise_git();
+
 /// A remote URL without what stands before the host's @, where a token may be.
 std::string without_userinfo(const std::string& url);
 
