@@ -158,8 +158,8 @@ void TarReader::write(ByteView bytes) {
 }
 
 void TarReader::finish() {
-  const bool between = state_ == State::header && block_.empty() && scope_ == TarScope::any;
-  if (state_ != State::end && !between) {
+  const bool between = (state_ == State::header && block_.empty()) || state_ == State::padding;
+  if (state_ != State::end && !(between && scope_ == TarScope::any)) {
     throw FormatError("tar ends too early");
   }
 }

@@ -31,7 +31,7 @@ class TarHandler {
 };
 
 /// Our own layers, or those of any image: with hard links and devices, and, as some writers have
-/// it, without the two zero blocks at the end.
+/// it, without the two zero blocks at the end, or even the zeros after the last file.
 enum class TarScope { seeds, any };
 
 /// Reads ustar, PAX and GNU long names from a stream. FormatError for what is damaged, for sparse

@@ -142,6 +142,8 @@ TEST_CASE("hard links and devices, as any image may have them, are read") {
   // Writers that leave out the end: everything before it counts.
   CHECK(read(tar.substr(0, 512)).size() == 1);
   CHECK_THROWS_AS(read(tar.substr(0, 700)), FormatError);
+  CHECK(read(tar.substr(0, 512 + 512 + 1)).size() == 2);
+  CHECK_THROWS_AS(read(tar.substr(0, 512 + 512)), FormatError);
 }
 
 TEST_CASE("of a file only what checks read is kept, and of the store only what they look for") {
