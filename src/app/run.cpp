@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <fmt/core.h>
@@ -36,7 +37,7 @@ void put(std::FILE* stream, std::string_view text) {
 /// As a container's entrypoint we are given whatever the runner wants to run: a program of the
 /// image that is no command of ours is started in our place.
 void become_program(char** argv) {
-  if (fs::exists("/etc/nix-seed/seed.json")) {
+  if (fs::exists("/etc/nix-seed")) {
     ::execvp(argv[1], argv + 1);
   }
 }
@@ -49,6 +50,14 @@ fs::path working_directory() {
                      "change to a folder that exists");
   }
   return directory;
+}
+
+/// Where /proc is not mounted, as in an empty root, by the name that the kernel was given.
+fs::path this_program() {
+  std::error_code code;
+  const fs::path program = fs::read_symlink("/proc/self/exe", code);
+  const auto* given = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  return code && given != nullptr ? fs::absolute(given) : program;
 }
 
 int run_command(const Command& command, const std::vector<std::string>& arguments) {
@@ -69,7 +78,7 @@ int run_command(const Command& command, const std::vector<std::string>& argument
   const auto retrying = http::with_retries(*transport, {}, clock);
   const World world{.environment = environment,
                     .directory = working_directory(),
-                    .self = fs::read_symlink("/proc/self/exe"),
+                    .self = this_program(),
                     .clock = clock,
                     .progress = progress,
                     .runner = runner,

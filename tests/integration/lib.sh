@@ -203,28 +203,38 @@ use_current_nix() {
   local folder=$cache/nix-$suite
   current_nix=$folder/bin
   [[ ! -e $folder/done ]] || return 0
-  need patchelf apt-get
-  warn "  unpacking the Nix of Debian $suite"
+  need patchelf
   rm -rf "$folder"
-  mkdir -p "$folder"/{apt/state/lists/partial,apt/cache/archives/partial,root,bin,lib}
-  : > "$folder/apt/status"
+  mkdir -p "$folder"/{bin,lib}
+  unpack_packages "$suite" "$folder/root" nix-bin libc6
+  bundle_nix "$folder"
+  rm -rf "$folder/root"
+  touch "$folder/done"
+}
+
+# unpack_packages SUITE ROOT PACKAGE...: packages of another distribution's suite, with what they
+# need, below ROOT; nothing is installed.
+unpack_packages() {
+  local suite=$1 root=$2 apt=$scratch/apt deb
+  shift 2
+  need apt-get
+  warn "  unpacking packages of Debian $suite"
+  mkdir -p "$apt"/{state/lists/partial,cache/archives/partial} "$root"
+  : > "$apt/status"
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" \
-    > "$folder/apt/sources.list"
-  local options=(-qq -o "Dir::State=$folder/apt/state" -o "Dir::State::status=$folder/apt/status"
-    -o "Dir::Cache=$folder/apt/cache" -o "Dir::Etc::sourcelist=$folder/apt/sources.list"
+    > "$apt/sources.list"
+  local options=(-qq -o "Dir::State=$apt/state" -o "Dir::State::status=$apt/status"
+    -o "Dir::Cache=$apt/cache" -o "Dir::Etc::sourcelist=$apt/sources.list"
     -o "Dir::Etc::sourceparts=-" -o "Dir::Etc::preferencesparts=-" -o "APT::Sandbox::User=root"
     -o "Debug::NoLocking=true" -o "APT::Update::Post-Invoke::=" -o "DPkg::Post-Invoke::=")
   { apt-get "${options[@]}" update &&
-    apt-get "${options[@]}" install --download-only -y --no-install-recommends nix-bin libc6; } \
-    > "$folder/log" 2>&1 < /dev/null || {
-    tail -n 5 "$folder/log" >&2
-    skip "the Nix of Debian $suite can't be downloaded"
+    apt-get "${options[@]}" install --download-only -y --no-install-recommends "$@"; } \
+    > "$apt/log" 2>&1 < /dev/null || {
+    tail -n 5 "$apt/log" >&2
+    skip "packages of Debian $suite can't be downloaded"
   }
-  local deb
-  for deb in "$folder"/apt/cache/archives/*.deb; do dpkg-deb -x "$deb" "$folder/root"; done
-  bundle_nix "$folder"
-  rm -rf "$folder/apt" "$folder/root"
-  touch "$folder/done"
+  for deb in "$apt"/cache/archives/*.deb; do dpkg-deb -x "$deb" "$root"; done
+  rm -rf "$apt"
 }
 
 # bundle_nix FOLDER: from FOLDER/root, a nix in FOLDER/bin that loads FOLDER/lib.
