@@ -1,6 +1,9 @@
 #include "image/self_check.hpp"
 
 #include <algorithm>
+#include <memory>
+
+#include <unistd.h>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -106,6 +109,71 @@ std::vector<nix::StorePath> holes_in(const nix::DryRun& dry_run,
   return holes;
 }
 
+namespace {
+
+/// Runs programs with the seed's store database and settings, though not inside it: for containers,
+/// which may not make namespaces. What Nix writes into the store meanwhile (derivations) has the
+/// name of its content, so that it changes nothing that is there.
+class DatabaseRunner final : public os::Runner {
+ public:
+  DatabaseRunner(os::Runner& inner, fs::path folder, const Tools& tools)
+      : inner_(inner), folder_(std::move(folder)), tools_(tools) {}
+
+  os::Exit run(const os::Command& command, const Sink& out, const Sink& err) override {
+    os::Command outside = command;
+    outside.argv.front() = tools_.nix.to_string() + "/bin/" + command.argv.front();
+    for (const auto& [name, value] : image_environment(tools_)) {
+      if (name != "PATH") {
+        outside.extra[name] = value;
+      }
+    }
+    const fs::path root = folder_ / "root";
+    outside.extra["HOME"] = folder_ / "home";
+    outside.extra["NIX_STATE_DIR"] = root / "nix/var/nix";
+    outside.extra["NIX_CONF_DIR"] = root / "etc/nix";
+    outside.extra["NIX_CONFIG"] =
+        fmt::format("flake-registry = {}", (root / "etc/nix-seed/registry.json").string());
+    // The network is there, but nothing may lead to it: port 9 is for what is thrown away (RFC
+    // 863).
+    for (const char* proxy : {"http_proxy", "https_proxy", "ftp_proxy", "all_proxy"}) {
+      outside.extra[proxy] = "http://127.0.0.1:9";
+    }
+    outside.unset = {"XDG_CACHE_HOME", "XDG_CONFIG_HOME", "NIX_USER_CONF_FILES", "NIX_PATH"};
+    return inner_.run(outside, out, err);
+  }
+
+ private:
+  os::Runner& inner_;
+  fs::path folder_;
+  const Tools& tools_;
+};
+
+std::unique_ptr<os::Runner> runner_inside(const nix::SeedInputs& inputs,
+                                          const Tools& tools,
+                                          os::Runner& runner,
+                                          const fs::path& self,
+                                          const fs::path& folder,
+                                          Progress& progress) {
+  if (const auto why = os::why_no_namespaces()) {
+    if (::access(nix::kStoreDir.data(), W_OK) != 0) {
+      throw Error("the seed can't be proven closed: " + *why,
+                  "run as root or allow user namespaces; --unchecked seeds without the proof");
+    }
+    progress.step("checking that the seed is closed: an offline dry run with its database");
+    return std::make_unique<DatabaseRunner>(runner, folder, tools);
+  }
+  progress.step("checking that the seed is closed: an offline dry run inside it");
+  os::RootView view{.lower = folder / "root",
+                    .store_lower = std::string(nix::kStoreDir),
+                    .upper = folder / "upper"};
+  if (!inputs.changed_folder.empty()) {
+    view.binds.push_back({inputs.changed_folder, inputs.changed_folder, false});
+  }
+  return std::make_unique<ViewRunner>(runner, self, view, image_environment(tools));
+}
+
+}  // namespace
+
 std::size_t check_closed(const nix::SeedInputs& inputs,
                          const std::vector<RootEntry>& entries,
                          const Tools& tools,
@@ -113,20 +181,12 @@ std::size_t check_closed(const nix::SeedInputs& inputs,
                          const fs::path& self,
                          const fs::path& scratch,
                          Progress& progress) {
-  if (const auto why = os::why_no_namespaces()) {
-    throw Error("the seed can't be proven closed: " + *why,
-                "run as root or allow user namespaces; --unchecked seeds without the proof");
+  if (inputs.targets.wanted.empty()) {
+    return 0;  // an image of tools alone: there is nothing to build in it
   }
-  progress.step("checking that the seed is closed: an offline dry run inside it");
   const fs::path folder = scratch / "self-check";
   write_entries(entries, folder / "root");
-  os::RootView view{.lower = folder / "root",
-                    .store_lower = std::string(nix::kStoreDir),
-                    .upper = folder / "upper"};
-  if (!inputs.changed_folder.empty()) {
-    view.binds.push_back({inputs.changed_folder, inputs.changed_folder, false});
-  }
-  ViewRunner inside(runner, self, view, image_environment(tools));
+  const auto inside = runner_inside(inputs, tools, runner, self, folder, progress);
   os::Command command{.argv = {"nix",
                                "--extra-experimental-features",
                                "nix-command flakes",
@@ -140,7 +200,7 @@ std::size_t check_closed(const nix::SeedInputs& inputs,
       command.argv.push_back(fmt::format("{}#{}", inputs.changed_flake, target.attribute));
     }
   }
-  const os::Captured result = os::capture(inside, command);
+  const os::Captured result = os::capture(*inside, command);
   if (!result.exit.ok()) {
     throw Error("the seed is not closed: evaluating the flake offline inside it failed:\n" +
                     last_errors(result.err),

@@ -264,6 +264,10 @@ SeedInputs find_seed_inputs(Nix& nix,
     inputs.targets = targets_with_builds(nix, arguments.flake, arguments);
   }
   const std::vector<StorePath> roots = derivations_of(inputs.targets);
+  find_config(nix, arguments, inputs);
+  if (roots.empty() && inputs.config && inputs.targets.skipped.empty()) {
+    return inputs;  // a flake that says what an image holds, and nothing else
+  }
   if (roots.empty()) {
     throw UsageError(
         fmt::format(
@@ -312,7 +316,6 @@ SeedInputs find_seed_inputs(Nix& nix,
       local_folder(perturbed ? inputs.changed_flake : inputs.metadata.reference);
   const std::set<StorePath> shells = builds_of(inputs);
   inputs.changed_own.insert(shells.begin(), shells.end());
-  find_config(nix, arguments, inputs);
   inputs.flake_sources = sources_of_flake(nix, arguments, inputs, scratch);
   return inputs;
 }

@@ -45,7 +45,7 @@ struct FlakeArguments {
 };
 
 /// Evaluates the flake twice (as it is, and from a perturbed copy below `scratch`) and finds what
-/// its own derivations need.
+/// its own derivations need. A flake of a seed attribute alone has the config, and no targets.
 SeedInputs find_seed_inputs(Nix& nix,
                             const FlakeArguments& arguments,
                             const std::filesystem::path& scratch,
