@@ -87,6 +87,12 @@ let
       example = "tools = [ pkgs.bash pkgs.coreutils pkgs.git ];";
       doc = "Packages whose `bin` folders are in the seed's `PATH`. CI hosts need a shell, coreutils, git, tar and gzip.";
     };
+    offline = {
+      type = check.bool;
+      default = "true";
+      example = "offline = false;";
+      doc = "False makes an image to run Nix in: it may use the network, and the image is not taken for a seed.";
+    };
     shell = {
       type = string "a program in the store" "${builtins.storeDir}/[0-9a-z]{32}-[^/[:cntrl:]]+/[^[:cntrl:]]+";
       default = "`sh` of `pkgs.bash`";
@@ -156,6 +162,7 @@ let
       config = "";
       excludeInputs = [ ];
       name = null;
+      offline = true;
     }
     // (
       if pkgs == null then
@@ -289,7 +296,12 @@ let
         cacert = orNull arguments.cacert;
         loader = orNull arguments.loader;
         libs = map pathOf arguments.libs;
-        inherit (arguments) config excludeInputs name;
+        inherit (arguments)
+          config
+          excludeInputs
+          name
+          offline
+          ;
       };
     in
     derivation {

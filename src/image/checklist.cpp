@@ -299,7 +299,8 @@ Check check_entrypoint(const JobImage& image) {
     return passed("entrypoint", "none");
   }
   const std::string found = printable(fmt::format("{}", fmt::join(entrypoint, " ")));
-  if (entrypoint.size() == 1 && entrypoint.front().ends_with("/nix-seed") && is_seed(image)) {
+  if (entrypoint.size() == 1 && entrypoint.front().ends_with("/nix-seed") &&
+      image.tree.find("/etc/nix-seed/closure")) {
     return passed("entrypoint", found + " starts the command that it is given");
   }
   return advised("entrypoint",

@@ -153,6 +153,31 @@ std::string with_search_folder(std::string loader, std::string_view folder) {
   return loader;
 }
 
+namespace {
+
+/// What ends both kinds of nix.conf.
+std::string nix_conf_of(const Tools& tools) {
+  std::string text;
+  if (tools.sandbox_shell) {
+    // For whoever turns the sandbox on: Nix as distributions build it has no shell of its own.
+    text += fmt::format("sandbox-paths = /bin/sh={}\n", *tools.sandbox_shell);
+  }
+  text += tools.config;
+  if (!tools.config.empty() && tools.config.back() != '\n') {
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string online_nix_conf(const Tools& tools) {
+  return "experimental-features = nix-command flakes\n"
+         "build-users-group =\n"
+         "sandbox = false\n" +
+         nix_conf_of(tools);
+}
+
 std::string offline_nix_conf(const Tools& tools, std::string_view system) {
   std::string text = fmt::format(
       "experimental-features = nix-command flakes\n"
@@ -170,15 +195,7 @@ std::string offline_nix_conf(const Tools& tools, std::string_view system) {
       "max-jobs = auto\n"
       "cores = 0\n",
       system);
-  if (tools.sandbox_shell) {
-    // For whoever turns the sandbox on: Nix as distributions build it has no shell of its own.
-    text += fmt::format("sandbox-paths = /bin/sh={}\n", *tools.sandbox_shell);
-  }
-  text += tools.config;
-  if (!tools.config.empty() && tools.config.back() != '\n') {
-    text += '\n';
-  }
-  return text;
+  return text + nix_conf_of(tools);
 }
 
 std::vector<RootEntry> root_entries(const Tools& tools,
@@ -227,9 +244,13 @@ std::vector<RootEntry> root_entries(const Tools& tools,
   entries.file("etc/os-release", std::string(kOsRelease));
   entries.file("etc/gitconfig", std::string(kGitConfig));
   entries.file("etc/nsswitch.conf", std::string(kNsswitch));
-  entries.file("etc/nix/nix.conf", offline_nix_conf(tools, system));
-  entries.file("etc/nix-seed/registry.json", std::string(nix::kEmptyRegistry));
-  entries.file("etc/nix-seed/seed.json", std::string(seed_json));
+  if (tools.offline) {
+    entries.file("etc/nix/nix.conf", offline_nix_conf(tools, system));
+    entries.file("etc/nix-seed/registry.json", std::string(nix::kEmptyRegistry));
+    entries.file("etc/nix-seed/seed.json", std::string(seed_json));
+  } else {
+    entries.file("etc/nix/nix.conf", online_nix_conf(tools));
+  }
   entries.file("etc/nix-seed/closure", closure.manifest());
   entries.file("etc/nix-seed/registration", nix::registration(closure));
   entries.file("nix/var/nix/db/db.sqlite", std::move(database));

@@ -36,6 +36,7 @@ struct Tools {
   std::optional<std::string> loader;         ///< ld-linux in the store
   std::string loader_bytes;                  ///< of that file; may be left out
   std::string config;                        ///< more lines for nix.conf
+  bool offline = true;                       ///< false: an image to run Nix in, with a network
 };
 
 /// The folders of `tools` as seen on this machine: every bin/* of each, the first to have a name
@@ -51,6 +52,8 @@ std::string with_search_folder(std::string loader, std::string_view folder);
 /// nix.conf of a seed: no substituter, no daemon, no registry, nothing that reaches for the
 /// network.
 std::string offline_nix_conf(const Tools& tools, std::string_view system);
+/// nix.conf of an image that is no seed: what a container takes, and Nix's own defaults.
+std::string online_nix_conf(const Tools& tools);
 
 /// Entries in tar order. A pure function of its arguments; `database` is the finished db.sqlite.
 /// What runners need of a job container is in reference order: GitHub (a shell, tail, an

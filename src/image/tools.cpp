@@ -207,6 +207,7 @@ ResolvedTools tools_from_config(const nix::SeedConfig& config, const std::string
     tools.loader_bytes = os::read_file(*config.loader, kMaxLoaderBytes);
   }
   tools.config = config.config;
+  tools.offline = config.offline;
   tools.nix_libexec = existing_folder(fs::path(config.nix) / "libexec");
   tools.sandbox_shell = static_shell(tools.programs);
   for (const auto& list : {folders, config.contents, config.libs}) {

@@ -50,6 +50,17 @@ std::vector<std::string> list_at(const json& object, const char* member) {
   return list;
 }
 
+bool flag_at(const json& object, const char* member, bool otherwise) {
+  const auto found = object.find(member);
+  if (found == object.end()) {
+    return otherwise;
+  }
+  if (!found->is_boolean()) {
+    wrong(member, "true or false");
+  }
+  return found->get<bool>();
+}
+
 }  // namespace
 
 SeedConfig parse_seed_config(std::string_view text) {
@@ -71,6 +82,7 @@ SeedConfig parse_seed_config(std::string_view text) {
   config.loader = optional_at(object, "loader");
   config.libs = list_at(object, "libs");
   config.config = text_at(object, "config");
+  config.offline = flag_at(object, "offline", true);
   config.exclude_inputs = list_at(object, "excludeInputs");
   config.name = optional_at(object, "name");
   if (config.nix.empty()) {

@@ -18,6 +18,7 @@ struct SeedConfig {
   std::optional<std::string> loader;        ///< the dynamic loader, for programs from outside
   std::vector<std::string> libs;            ///< folders with the libraries such programs need
   std::string config;                       ///< lines added to nix.conf
+  bool offline = true;                      ///< false: Nix in the image may use the network
   std::vector<std::string> exclude_inputs;  ///< names of flake inputs to leave out
   std::optional<std::string> name;
 

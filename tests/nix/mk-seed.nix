@@ -54,6 +54,7 @@ in
     config = "";
     excludeInputs = [ ];
     name = null;
+    offline = true;
   })
 
   (value "everything is given"
@@ -75,6 +76,7 @@ in
         config = "max-jobs = 4\n# a comment\n\n!include more.conf\nextra-sandbox-paths = /a=/b";
         excludeInputs = [ "docs" ];
         name = "app";
+        offline = false;
       }
     )
     {
@@ -91,6 +93,7 @@ in
       config = "max-jobs = 4\n# a comment\n\n!include more.conf\nextra-sandbox-paths = /a=/b";
       excludeInputs = [ "docs" ];
       name = "app";
+      offline = false;
     }
   )
 
@@ -118,6 +121,7 @@ in
     config = "";
     excludeInputs = [ ];
     name = null;
+    offline = true;
   })
 
   {
@@ -204,7 +208,7 @@ in
   )
 
   (wrong "a misspelt option" { content = [ ]; }
-    "there is no option 'content'; the options are: cacert, config, contents, excludeInputs, filter, libs, loader, name, nix, pkgs, self, shell, system, tools"
+    "there is no option 'content'; the options are: cacert, config, contents, excludeInputs, filter, libs, loader, name, nix, offline, pkgs, self, shell, system, tools"
   )
   (wrong "self" { self = "."; } "'self' is \".\", which is not the flake itself; ${example}inherit self;")
   (wrong "pkgs" { pkgs = { }; }
@@ -261,6 +265,9 @@ in
   )
   (wrong "config" { config = { max-jobs = 4; }; }
     "'config' is a set, which is not lines for nix.conf, each NAME = VALUE; ${example}config = \"max-jobs = 4\\n\";"
+  )
+  (wrong "offline" { offline = "no"; }
+    "'offline' is \"no\", which is not true or false; ${example}offline = false;"
   )
   (wrong "a line of config" { config = "cores = 2\nmax-jobs 4\n"; }
     "'config' is \"max-jobs 4\", which is not lines for nix.conf, each NAME = VALUE; ${example}config = \"max-jobs = 4\\n\";"

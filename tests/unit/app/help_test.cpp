@@ -21,8 +21,11 @@ std::string page(const std::string& name) {
 }
 
 /// Pages that show the program being called.
-const std::vector<std::string> kPages{
-    "README.md", "docs/image.md", "docs/provenance.md", "examples/nixpkgs/README.md"};
+const std::vector<std::string> kPages{"README.md",
+                                      "docs/container.md",
+                                      "docs/image.md",
+                                      "docs/provenance.md",
+                                      "examples/nixpkgs/README.md"};
 
 /// The table that README must hold, from the program itself.
 std::string option_table() {

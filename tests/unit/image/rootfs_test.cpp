@@ -112,6 +112,20 @@ TEST_CASE("a seed's nix.conf reaches for nothing outside") {
   CHECK_THAT(text, !Catch::Contains("sandbox-paths"));
 }
 
+TEST_CASE("an image that is no seed has a nix.conf with a network, and no seed.json") {
+  Tools online = tools();
+  online.offline = false;
+  CHECK(online_nix_conf(online) ==
+        "experimental-features = nix-command flakes\nbuild-users-group =\nsandbox = false\n"
+        "sandbox-paths = /bin/sh=" +
+            kNix + "/bin/sh\ncores = 3\n");
+  const auto list = root_entries(online, closure(), "x86_64-linux", "{}", "");
+  CHECK(find(list, "etc/nix/nix.conf")->content == online_nix_conf(online));
+  CHECK(find(list, "etc/nix-seed/seed.json") == nullptr);
+  CHECK(find(list, "etc/nix-seed/registry.json") == nullptr);
+  CHECK(find(list, "etc/nix-seed/closure") != nullptr);
+}
+
 TEST_CASE("the environment names the bundle and the helpers only where there are some") {
   const os::Environment full = image_environment(tools());
   CHECK(full.at("SSL_CERT_FILE") == "/etc/ssl/certs/ca-certificates.crt");

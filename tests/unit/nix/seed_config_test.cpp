@@ -9,7 +9,7 @@ TEST_CASE("the value of lib.mkSeed is read whole") {
   const SeedConfig config = parse_seed_config(
       R"({"version":1,"nix":"/nix/store/n","tools":["/nix/store/t"],"contents":["/nix/store/c"],
           "cacert":"/nix/store/ca/b.crt","loader":"/nix/store/g/ld.so","libs":["/nix/store/g/lib"],
-          "config":"cores = 1\n","excludeInputs":["docs"],"name":"app","later":{}})");
+          "config":"cores = 1\n","offline":false,"excludeInputs":["docs"],"name":"app","later":{}})");
   CHECK(config == SeedConfig{.nix = "/nix/store/n",
                              .tools = {"/nix/store/t"},
                              .contents = {"/nix/store/c"},
@@ -17,6 +17,7 @@ TEST_CASE("the value of lib.mkSeed is read whole") {
                              .loader = "/nix/store/g/ld.so",
                              .libs = {"/nix/store/g/lib"},
                              .config = "cores = 1\n",
+                             .offline = false,
                              .exclude_inputs = {"docs"},
                              .name = "app"});
 }
@@ -45,6 +46,7 @@ TEST_CASE("a member with one thing wrong is named") {
       {"tools", "a list of strings", R"({"version":1,"nix":"n","tools":["t",1]})"},
       {"cacert", "a string", R"({"version":1,"nix":"n","cacert":[]})"},
       {"config", "a string", R"({"version":1,"nix":"n","config":false})"},
+      {"offline", "true or false", R"({"version":1,"nix":"n","offline":1})"},
       {"excludeInputs", "a list", R"({"version":1,"nix":"n","excludeInputs":{}})"},
   }));
   CHECK_THROWS_WITH(parse_seed_config(text),
