@@ -2,7 +2,7 @@
 //
 // Every workflow, action and YAML snippet of the pages before GitHub's own parser, actionlint and
 // our own rules; and the one line that must not be written before the first two.
-import { actionlint, languageService } from './referees.mjs';
+import { actionlint, gitlab, languageService } from './referees.mjs';
 import { includeFaults, ownFaults } from './rules.mjs';
 import { actions, pages, read, snippets, workflows } from './tree.mjs';
 
@@ -28,8 +28,10 @@ for (const { name, text, kind } of all) {
   if (kind === 'workflow') {
     judge(`${name}: GitHub's parser`, await languageService(file, text));
     judge(`${name}: actionlint`, actionlint(file, text));
-  } else if (kind === 'gitlab') {
+  } else if (kind === 'gitlab include') {
     judge(`${name}: includes`, includeFaults(text));
+  } else if (kind === 'gitlab jobs') {
+    judge(`${name}: gitlab-ci-local`, gitlab(text));
   } else {
     judge(name, ['neither a whole workflow nor a .gitlab-ci.yml that includes something: nothing can judge it']);
   }

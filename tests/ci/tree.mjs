@@ -40,8 +40,10 @@ export function snippets(page) {
 }
 
 function kindOf(text) {
-  const keys = Object.keys(parse(text.split(/^---$/m).at(-1)) ?? {});
+  const document = parse(text.split(/^---$/m).at(-1)) ?? {};
+  const keys = Object.keys(document);
   if (keys.includes('on') && keys.includes('jobs')) return 'workflow';
-  if (keys.includes('include')) return 'gitlab';
+  if (keys.includes('include')) return 'gitlab include';
+  if (keys.length > 0 && Object.values(document).every((job) => job?.script)) return 'gitlab jobs';
   return 'unknown';
 }
