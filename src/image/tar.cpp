@@ -66,7 +66,7 @@ std::optional<Split> split_path(std::string_view path) {
 
 template <std::size_t Size>
 void copy(char (&field)[Size], std::string_view text) {
-  std::memcpy(field, text.data(), std::min(text.size(), Size));
+  text.copy(field, Size);  // of empty text there may be no data to give to memcpy
 }
 
 /// Octal digits that fill the field but for a NUL at its end.

@@ -139,7 +139,8 @@ TEST_CASE("what --help prints is in the goldens") {
 
 TEST_CASE("help fits a terminal of 100 columns") {
   for (const Command* command : commands()) {
-    for (const std::string_view line : split(help_of(*command), '\n')) {
+    const std::string help = help_of(*command);
+    for (const std::string_view line : split(help, '\n')) {
       INFO(line);
       CHECK(line.size() <= 100);
     }
