@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "app/registry.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/seed_root.hpp"
@@ -23,9 +24,7 @@ SeedChoice choose_seed(const World& world,
                        const std::string& system) {
   SeedChoice choice;
   const auto image = options.get("image");
-  const std::string where =
-      image ? *image
-            : options.get("registry").value_or(default_registry(world.environment, project.name));
+  const std::string where = image ? *image : registry_for(world, options, project);
   try {
     choice.open = open_repository(world, options, where);
     std::vector<oci::Target> targets{project.tag, project.key};

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.hpp"
+#include "app/registry.hpp"
 #include "app/seeding.hpp"
 #include "base/text.hpp"
 
@@ -77,10 +78,7 @@ int run_plan(const World& world, const Options& options) {
   const Project project = find_project(world, options.positional());
   const std::string system = options.get("system").value_or(machine_system());
   check_options(world, options, system);
-  OpenRepository open = open_repository(
-      world,
-      options,
-      options.get("registry").value_or(default_registry(world.environment, project.name)));
+  OpenRepository open = open_repository(world, options, registry_for(world, options, project));
   nix::Nix nix(world.runner, world.progress, "nix");
   const Workspace workspace(usable_cache(world.environment));
   const Contents contents = find_contents(world, project, nix, system, workspace.path(), stopwatch);

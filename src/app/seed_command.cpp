@@ -7,6 +7,7 @@
 #include "app/attest.hpp"
 #include "app/commands.hpp"
 #include "app/publish_report.hpp"
+#include "app/registry.hpp"
 #include "app/seeding.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -239,10 +240,7 @@ int run_seed(const World& world, const Options& options) {
   const Project project = find_project(world, options.positional());
   const std::string system = options.get("system").value_or(machine_system());
   check_options(world, options, system);
-  OpenRepository open = open_repository(
-      world,
-      options,
-      options.get("registry").value_or(default_registry(world.environment, project.name)));
+  OpenRepository open = open_repository(world, options, registry_for(world, options, project));
   oci::Repository& repository = *open.repository;
   nix::Nix nix(world.runner, world.progress, "nix");
   const Workspace workspace(usable_cache(world.environment));
