@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -8,6 +7,7 @@
 #include "app/attest.hpp"
 #include "app/building.hpp"
 #include "app/commands.hpp"
+#include "app/outputs.hpp"
 #include "app/publish_report.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -31,7 +31,7 @@ constexpr std::array kOptions{
     OptionSpec{"out-link", "NAME", "name of the links to results; default: result"},
     OptionSpec{"no-link", "", "make no links to results"},
     OptionSpec{"insecure", "", "speak plain http to the registry"},
-    OptionSpec{"summary", "FILE", "append a Markdown summary; default: the CI host's summary file"},
+    OptionSpec{"summary", "FILE", "append a Markdown summary; default: the CI host's; false: none"},
     OptionSpec{"provenance", "FILE", "write the provenance statement here as well"},
     OptionSpec{"json", "", "print the result as JSON"},
 };
@@ -61,18 +61,18 @@ std::string build(const World& world, const Project& project, const Place& place
   return out;
 }
 
-struct Outputs {
+struct Built {
   std::vector<report::BuildResult> results;
   std::vector<Digest> nar_hashes;
 };
 
-Outputs outputs_of(const std::string& json_text, const Project& project, const Place& place) {
+Built built_by(const std::string& json_text, const Project& project, const Place& place) {
   const nlohmann::json list = nlohmann::json::parse(json_text, nullptr, false);
   if (!list.is_array()) {
     throw Error("nix build --json printed no list: " + printable(json_text));
   }
   const std::vector<std::string> names = installables(project);
-  Outputs outputs;
+  Built outputs;
   for (std::size_t i = 0; i < list.size(); ++i) {
     const nlohmann::json built = list[i].value("outputs", nlohmann::json::object());
     for (const auto& [output, path] : built.items()) {
@@ -221,7 +221,7 @@ int run_build(const World& world, const Options& options) {
   place = decide(world, options, project, choice, std::move(place), record);
 
   stopwatch.start("build");
-  Outputs outputs = outputs_of(build(world, project, place), project, place);
+  Built outputs = built_by(build(world, project, place), project, place);
   record.results = std::move(outputs.results);
   make_links(world, options, record.results);
 
@@ -241,8 +241,8 @@ int run_build(const World& world, const Options& options) {
   for (const auto& [step, seconds] : stopwatch.entries()) {
     record.timings.push_back({step, seconds});
   }
-  append_summary(world, options, report::to_markdown(record));
   world.progress.output(report::to_text(record));
+  publish(world, {.outputs = outputs_of(record), .summary = report::to_markdown(record)});
   std::string text;
   for (const report::BuildResult& result : record.results) {
     text += result.store_path + "\n";
@@ -250,7 +250,7 @@ int run_build(const World& world, const Options& options) {
   if (options.flag("json")) {
     text = report::to_json(record) + "\n";
   }
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print_result(world, text);
   return 0;
 }
 
@@ -265,6 +265,7 @@ const Command kBuildCommand{
     "Inside a seed's container it builds right there. Prints the store paths of the results.",
     kOptions,
     run_build,
-    "nix-seed build .#default"};
+    "nix-seed build .#default",
+    true};
 
 }  // namespace seed::app

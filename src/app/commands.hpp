@@ -17,6 +17,7 @@ struct Command {
   std::span<const OptionSpec> options;
   int (*run)(const World&, const Options&);
   std::string_view example;
+  bool reports = false;  ///< leaves outputs and a summary with the CI host
 };
 
 extern const Command kSeedCommand;

@@ -185,6 +185,17 @@ std::optional<unsigned> Options::number(std::string_view name, unsigned low, uns
   return value;
 }
 
+void Options::or_positional(std::string_view text) {
+  if (!positional_.empty()) {
+    return;
+  }
+  for (const std::string_view word : split(text, ' ')) {
+    if (!trim(word).empty()) {
+      positional_.emplace_back(trim(word));
+    }
+  }
+}
+
 std::string options_help(std::span<const OptionSpec> specs) {
   std::string text;
   for (const OptionSpec& spec : specs) {

@@ -34,6 +34,9 @@ class Options {
 
   const std::vector<std::string>& positional() const { return positional_; }
 
+  /// The words of `text`, where the command line has none.
+  void or_positional(std::string_view text);
+
  private:
   os::Environment values_;
   std::vector<std::string> positional_;

@@ -64,6 +64,36 @@ std::string repository_name(std::string_view text) {
   return name.empty() ? "flake" : name;
 }
 
+/// What needs no event to be known.
+ci::Facts facts_of(const os::Environment& environment) {
+  return ci::make_host(ci::detect(environment), environment, {})->facts();
+}
+
+/// The user's own logins, then that of the job.
+class JobCredentials final : public oci::CredentialSource {
+ public:
+  JobCredentials(std::unique_ptr<oci::CredentialSource> own, std::vector<ci::Login> logins)
+      : own_(std::move(own)), logins_(std::move(logins)) {}
+
+  std::optional<oci::Credential> find(const std::string& host,
+                                      const std::string& repository) override {
+    if (auto found = own_->find(host, repository)) {
+      return found;
+    }
+    for (const ci::Login& login : logins_) {
+      if (login.host == host) {
+        return oci::Credential{
+            .user = login.user, .password = login.password, .identity_token = {}};
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::unique_ptr<oci::CredentialSource> own_;
+  std::vector<ci::Login> logins_;
+};
+
 }  // namespace
 
 std::string read_lock(const fs::path& file) {
@@ -116,6 +146,9 @@ Project find_project(const World& world, const std::vector<std::string>& argumen
                      "check the flake out, and name the folder with its flake.nix");
   }
   project.folder = folder_of_flake(start);
+  if (world.ci != nullptr) {
+    world.ci->set_flake_folder(project.folder);
+  }
   project.git = os::inspect_git(project.folder);
   project.flake = project.git ? project.folder.string() : "path:" + project.folder.string();
   project.name = repository_name(project.folder.filename().string());
@@ -156,12 +189,8 @@ fs::path usable_cache(const os::Environment& environment) {
 }
 
 std::string default_registry(const os::Environment& environment, const std::string& project) {
-  const auto repository = os::get(environment, "GITHUB_REPOSITORY");
-  if (os::get(environment, "GITHUB_ACTIONS") == "true" && repository) {
-    return fmt::format("ghcr.io/{}-seed", to_lower(*repository));
-  }
-  if (const auto image = os::get(environment, "CI_REGISTRY_IMAGE")) {
-    return to_lower(*image) + "/seed";
+  if (const std::string own = facts_of(environment).registry; !own.empty()) {
+    return own;
   }
   return fmt::format("oci:{}", (cache_folder(environment) / "registry" / project).string());
 }
@@ -174,7 +203,8 @@ OpenRepository open_repository(const World& world,
     open.repository = oci::open_layout(fs::absolute(open.reference.layout_path()));
     return open;
   }
-  open.credentials = oci::file_credentials(world.environment, world.runner);
+  open.credentials = std::make_unique<JobCredentials>(
+      oci::file_credentials(world.environment, world.runner), facts_of(world.environment).logins);
   open.repository = oci::open_registry(
       open.reference, world.transport, *open.credentials, {.insecure = options.flag("insecure")});
   return open;

@@ -44,8 +44,8 @@ std::filesystem::path cache_folder(const os::Environment& environment);
 /// The same, made now. Throws UsageError where nothing can be written there.
 std::filesystem::path usable_cache(const os::Environment& environment);
 
-/// The `--registry` given, or this host's own: GitHub's and GitLab's registry in their jobs, an
-/// image layout below the cache elsewhere.
+/// Where seeds go that no option names a place for: the CI host's registry, where it has one, and
+/// an image layout below the cache elsewhere.
 std::string default_registry(const os::Environment& environment, const std::string& project);
 
 /// A repository with what it needs to live.

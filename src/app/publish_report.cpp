@@ -1,24 +1,24 @@
 #include "app/publish_report.hpp"
 
-#include <fstream>
-
-#include <fmt/core.h>
-
 namespace seed::app {
 
-void append_summary(const World& world, const Options& options, const std::string& markdown) {
-  auto file = options.get("summary");
-  if (!file) {
-    file = os::get(world.environment, "GITHUB_STEP_SUMMARY");
+void publish(const World& world, ci::Report report) {
+  if (world.ci != nullptr) {
+    world.ci->deliver(std::move(report));
   }
-  if (!file) {
-    return;
+}
+
+void tell(const World& world, ci::Level level, const std::string& message) {
+  if (world.ci != nullptr) {
+    world.ci->tell(level, message);
+  } else {
+    world.progress.notice(message);
   }
-  std::ofstream stream(*file, std::ios::app | std::ios::binary);
-  stream << markdown;
-  stream.close();
-  if (!stream) {
-    world.progress.notice(fmt::format("the summary can't be written to {}", *file));
+}
+
+void print_result(const World& world, const std::string& text) {
+  if (world.ci != nullptr) {
+    world.ci->console().result(text);
   }
 }
 

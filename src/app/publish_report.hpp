@@ -2,14 +2,18 @@
 
 #include <string>
 
-#include "app/options.hpp"
 #include "app/world.hpp"
 
 namespace seed::app {
 
-/// Appends to `--summary`, or to the file in which the CI host collects summaries; does nothing
-/// where there is neither. A file that can't be written is a notice, not a failure: the work is
-/// done.
-void append_summary(const World& world, const Options& options, const std::string& markdown);
+/// Leaves outputs, summary and annotations with the CI host, where there is one to leave them with.
+void publish(const World& world, ci::Report report);
+
+/// Something that people should see without reading the log: an annotation, where the host has
+/// them.
+void tell(const World& world, ci::Level level, const std::string& message);
+
+/// What the command was asked for, onto standard output.
+void print_result(const World& world, const std::string& text);
 
 }  // namespace seed::app

@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "app/ci_run.hpp"
 #include "app/help.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -60,18 +61,29 @@ fs::path this_program() {
   return code && given != nullptr ? fs::absolute(given) : program;
 }
 
-int run_command(const Command& command, const std::vector<std::string>& arguments) {
-  const os::Environment environment = os::current_environment();
-  const Options options = Options::parse(command.name, command.options, arguments, environment);
+/// NIX_SEED_FLAKE stands for the arguments of commands that take a flake.
+constexpr std::string_view kFlakeArguments = "[FLAKE[#ATTR]...]";
+
+int run_with(CiRun& ci,
+             const Command& command,
+             const std::vector<std::string>& arguments,
+             const os::Environment& environment) {
+  Options options = Options::parse(command.name, command.options, arguments, environment);
+  if (command.arguments == kFlakeArguments) {
+    options.or_positional(os::get(environment, "NIX_SEED_FLAKE").value_or(""));
+  }
   if (command.arguments.empty() && !options.positional().empty()) {
     throw UsageError(fmt::format("{}: '{}' is no option, and nothing else is expected",
                                  command.name,
                                  printable(options.positional().front())),
                      fmt::format("'nix-seed {} --help' lists its options", command.name));
   }
+  if (command.reports) {
+    ci.start(command.name, options.get("summary").value_or(""));
+  }
   os::install_interrupt_handlers();
   os::SystemClock clock;
-  TerminalProgress progress;
+  TerminalProgress progress(ci.console());
   os::SystemRunner runner;
   const auto transport = http::curl_transport(
       {.user_agent = "nix-seed/" NIX_SEED_VERSION, .check = os::check_interrupt});
@@ -82,8 +94,24 @@ int run_command(const Command& command, const std::vector<std::string>& argument
                     .clock = clock,
                     .progress = progress,
                     .runner = runner,
-                    .transport = *retrying};
+                    .transport = *retrying,
+                    .ci = &ci};
   return command.run(world, options);
+}
+
+int run_command(const Command& command, const std::vector<std::string>& arguments) {
+  const os::Environment environment = os::current_environment();
+  os::SystemRunner runner;
+  CiRun ci(environment, runner, working_directory());
+  try {
+    return run_with(ci, command, arguments, environment);
+  } catch (const Error& error) {
+    ci.fail(error);
+    return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    ci.fail(Error(error.what()));
+    return static_cast<int>(ExitCode::failed);
+  }
 }
 
 bool asks_for_help(const std::vector<std::string>& arguments) {

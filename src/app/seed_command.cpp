@@ -1,11 +1,11 @@
 #include <array>
-#include <cstdio>
 #include <future>
 
 #include <fmt/core.h>
 
 #include "app/attest.hpp"
 #include "app/commands.hpp"
+#include "app/outputs.hpp"
 #include "app/publish_report.hpp"
 #include "app/registry.hpp"
 #include "app/seeding.hpp"
@@ -34,7 +34,7 @@ constexpr std::array kOptions{
     OptionSpec{"refresh", "", "evaluate even where a seed for the same inputs is there"},
     OptionSpec{"unchecked", "", "push without the proof that the seed is closed"},
     OptionSpec{"insecure", "", "speak plain http to the registry"},
-    OptionSpec{"summary", "FILE", "append a Markdown summary; default: the CI host's summary file"},
+    OptionSpec{"summary", "FILE", "append a Markdown summary; default: the CI host's; false: none"},
     OptionSpec{"provenance", "FILE", "write the provenance statement here as well"},
     OptionSpec{"json", "", "print the result as JSON"},
 };
@@ -226,11 +226,12 @@ void finish(const World& world,
   for (const auto& [step, seconds] : stopwatch.entries()) {
     record.timings.push_back({step, seconds});
   }
-  append_summary(world, options, report::to_markdown(record));
   world.progress.output(report::to_text(record));
-  const std::string text =
-      options.flag("json") ? report::to_json(record) + "\n" : record.image() + "\n";
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  publish(world,
+          {.outputs = outputs_of(record, bytes_of_layers(record.layers)),
+           .summary = report::to_markdown(record)});
+  print_result(world,
+               options.flag("json") ? report::to_json(record) + "\n" : record.image() + "\n");
 }
 
 int run_seed(const World& world, const Options& options) {
@@ -330,6 +331,7 @@ const Command kSeedCommand{
     "serves every package, check, app and dev shell. Prints the image by digest.",
     kOptions,
     run_seed,
-    "nix-seed seed --registry ghcr.io/acme/app-seed"};
+    "nix-seed seed --registry ghcr.io/acme/app-seed",
+    true};
 
 }  // namespace seed::app

@@ -1,8 +1,5 @@
 #include "app/world.hpp"
 
-#include <cstdio>
-#include <mutex>
-
 #include <unistd.h>
 
 #include <fmt/core.h>
@@ -10,71 +7,64 @@
 #include "base/text.hpp"
 
 namespace seed::app {
-namespace {
 
-std::mutex output_mutex;
-
-void put(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stderr);
-}
-
-}  // namespace
-
-TerminalProgress::TerminalProgress() : terminal_(::isatty(2) != 0) {}
+TerminalProgress::TerminalProgress(Console& console)
+    : console_(console), terminal_(::isatty(2) != 0) {}
 
 TerminalProgress::~TerminalProgress() {
-  put(filter_.rest());
+  console_.foreign(filter_.rest());
+  console_.end_foreign();
 }
 
 void TerminalProgress::clear_bar() {
   if (bar_shown_) {
-    put("\r\x1b[K");
+    console_.control("\r\x1b[K");
     bar_shown_ = false;
   }
 }
 
 void TerminalProgress::step(std::string_view what) {
-  const std::lock_guard lock(output_mutex);
+  const std::lock_guard lock(mutex_);
   clear_bar();
-  put(fmt::format("nix-seed: {}\n", what));
+  console_.say(fmt::format("nix-seed: {}", what));
 }
 
 void TerminalProgress::notice(std::string_view what) {
-  const std::lock_guard lock(output_mutex);
+  const std::lock_guard lock(mutex_);
   clear_bar();
-  put(fmt::format("nix-seed: note: {}\n", what));
+  console_.say(fmt::format("nix-seed: note: {}", what));
 }
 
 void TerminalProgress::bytes(std::uint64_t done, std::uint64_t total) {
   constexpr std::chrono::milliseconds kBetween{100};
   constexpr std::uint64_t kWidth = 30;
-  const std::lock_guard lock(output_mutex);
+  const std::lock_guard lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
   if (!terminal_ || total == 0 || (now - last_bar_ < kBetween && done != total)) {
     return;
   }
   last_bar_ = now;
   const std::uint64_t filled = done * kWidth / total;
-  put(fmt::format("\r\x1b[K[{:#<{}}{:.<{}}] {} of {}",
-                  "",
-                  filled,
-                  "",
-                  kWidth - filled,
-                  human_size(done),
-                  human_size(total)));
+  console_.control(fmt::format("\r\x1b[K[{:#<{}}{:.<{}}] {} of {}",
+                               "",
+                               filled,
+                               "",
+                               kWidth - filled,
+                               human_size(done),
+                               human_size(total)));
   bar_shown_ = true;
   if (done == total) {
-    put("\n");
+    console_.control("\n");
     bar_shown_ = false;
   }
 }
 
 void TerminalProgress::output(std::string_view text) {
-  const std::lock_guard lock(output_mutex);
+  const std::lock_guard lock(mutex_);
   const std::string shown = filter_.take(text);
   if (!shown.empty()) {
     clear_bar();
-    put(shown);
+    console_.foreign(shown);
   }
 }
 

@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "app/ci_run.hpp"
 #include "app/warning_filter.hpp"
 #include "base/clock.hpp"
 #include "base/progress.hpp"
@@ -23,12 +25,13 @@ struct World {
   Progress& progress;
   os::Runner& runner;
   http::Transport& transport;
+  CiRun* ci = nullptr;  ///< null: nobody but the log is told of the run
 };
 
 /// Says on stderr what is going on: bars on a terminal, plain lines elsewhere.
 class TerminalProgress final : public Progress {
  public:
-  TerminalProgress();
+  explicit TerminalProgress(Console& console);
   ~TerminalProgress() override;
   TerminalProgress(const TerminalProgress&) = delete;
   TerminalProgress& operator=(const TerminalProgress&) = delete;
@@ -39,6 +42,9 @@ class TerminalProgress final : public Progress {
 
  private:
   void clear_bar();
+
+  Console& console_;
+  std::mutex mutex_;
   bool terminal_;
   bool bar_shown_ = false;
   WarningFilter filter_;

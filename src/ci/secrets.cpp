@@ -143,21 +143,10 @@ void keep_headers(Found& found, std::string_view headers) {
   }
 }
 
-/// base64(user:password), for each pair of variables that are a login.
-void keep_basic(Found& found,
-                const os::Environment& environment,
-                std::string_view user,
-                std::string_view password) {
-  const auto name = os::get(environment, user);
-  const auto secret = os::get(environment, password);
-  if (name && secret) {
-    keep(found, to_base64(bytes_of(*name + ":" + *secret)));
-  }
-}
-
 }  // namespace
 
-std::vector<std::string> secrets_of(const os::Environment& environment) {
+std::vector<std::string> secrets_of(const os::Environment& environment,
+                                    std::span<const Login> logins) {
   Found found;
   for (const auto& [name, value] : environment) {
     if (is_secret_name(name)) {
@@ -172,10 +161,16 @@ std::vector<std::string> secrets_of(const os::Environment& environment) {
       keep_headers(found, value);
     }
   }
-  keep_basic(found, environment, "NIX_SEED_REGISTRY_USER", "NIX_SEED_REGISTRY_PASSWORD");
-  keep_basic(found, environment, "CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD");
-  keep_basic(found, environment, "CI_DEPENDENCY_PROXY_USER", "CI_DEPENDENCY_PROXY_PASSWORD");
-  keep_basic(found, environment, "GITHUB_ACTOR", "GITHUB_TOKEN");
+  std::vector<Login> all(logins.begin(), logins.end());
+  all.push_back({.host = {},
+                 .user = os::get(environment, "NIX_SEED_REGISTRY_USER").value_or(""),
+                 .password = os::get(environment, "NIX_SEED_REGISTRY_PASSWORD").value_or("")});
+  for (const Login& login : all) {
+    if (!login.password.empty()) {
+      keep(found, login.password);
+      keep(found, to_base64(bytes_of(login.user + ":" + login.password)));
+    }
+  }
   std::vector<std::string> secrets(found.begin(), found.end());
   std::ranges::stable_sort(secrets, std::greater{}, &std::string::size);
   return secrets;

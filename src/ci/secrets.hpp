@@ -1,10 +1,11 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "os/process.hpp"
+#include "ci/host.hpp"
 
 namespace seed::ci {
 
@@ -13,8 +14,10 @@ inline constexpr std::size_t kShortestSecret = 5;
 
 /// Every credential that the environment holds: variables that are called one (…_TOKEN,
 /// …_PASSWORD, …_SECRET and the like), and those inside URLs, DOCKER_AUTH_CONFIG, NIX_CONFIG and
-/// the headers of OpenTelemetry; each also as HTTP basic authentication spells it. Longest first.
-std::vector<std::string> secrets_of(const os::Environment& environment);
+/// the headers of OpenTelemetry; logins also as HTTP basic authentication spells them. Longest
+/// first.
+std::vector<std::string> secrets_of(const os::Environment& environment,
+                                    std::span<const Login> logins = {});
 
 /// Takes secrets out of text.
 class Redactor {

@@ -92,6 +92,10 @@ File File::create(const fs::path& path, mode_t mode) {
   return {open_or_throw(path, O_RDWR | O_CREAT | O_TRUNC, mode, "creating"), path};
 }
 
+File File::open_append(const fs::path& path, mode_t mode) {
+  return {open_or_throw(path, O_RDWR | O_CREAT | O_APPEND, mode, "opening"), path};
+}
+
 File File::create_new(const fs::path& path, mode_t mode) {
   return {open_or_throw(path, O_RDWR | O_CREAT | O_EXCL, mode, "creating"), path};
 }

@@ -19,6 +19,8 @@ class File {
   static File open_read(const fs::path& path);
   /// Creates or truncates.
   static File create(const fs::path& path, mode_t mode = 0644);
+  /// Writes go to the end, whoever else adds to the file; reads from where they are. Creates.
+  static File open_append(const fs::path& path, mode_t mode = 0644);
   /// Creates; an existing file is an error.
   static File create_new(const fs::path& path, mode_t mode = 0644);
 

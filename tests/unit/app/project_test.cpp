@@ -70,8 +70,9 @@ TEST_CASE("a cache that can't be made is a usage error that names the variable")
 TEST_CASE("without an option the registry is the CI host's own, and a layout elsewhere") {
   CHECK(default_registry({{"GITHUB_ACTIONS", "true"}, {"GITHUB_REPOSITORY", "Acme/App"}}, "app") ==
         "ghcr.io/acme/app-seed");
-  CHECK(default_registry({{"CI_REGISTRY_IMAGE", "registry.gitlab.com/Acme/App"}}, "app") ==
-        "registry.gitlab.com/acme/app/seed");
+  CHECK(default_registry(
+            {{"GITLAB_CI", "true"}, {"CI_REGISTRY_IMAGE", "registry.gitlab.com/Acme/App"}},
+            "app") == "registry.gitlab.com/acme/app/seed");
   CHECK(default_registry({{"HOME", "/c"}}, "app") == "oci:/c/.cache/nix-seed/registry/app");
 }
 

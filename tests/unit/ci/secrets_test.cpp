@@ -54,8 +54,10 @@ TEST_CASE("secrets inside of other values are found") {
 
 TEST_CASE("a login is a secret also as HTTP basic authentication spells it") {
   // printf 'ada:hunter2-word' | base64
-  CHECK(holds({{"CI_REGISTRY_USER", "ada"}, {"CI_REGISTRY_PASSWORD", "hunter2-word"}},
+  CHECK(holds({{"NIX_SEED_REGISTRY_USER", "ada"}, {"NIX_SEED_REGISTRY_PASSWORD", "hunter2-word"}},
               "YWRhOmh1bnRlcjItd29yZA=="));
+  const auto of_job = secrets_of({}, std::vector<Login>{{"registry", "ada", "hunter2-word"}});
+  CHECK(of_job == std::vector<std::string>{"YWRhOmh1bnRlcjItd29yZA==", "hunter2-word"});
 }
 
 TEST_CASE("what is too short to be a secret, or an answer, is none") {
