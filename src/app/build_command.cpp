@@ -8,6 +8,7 @@
 #include "app/building.hpp"
 #include "app/commands.hpp"
 #include "app/outputs.hpp"
+#include "app/policy.hpp"
 #include "app/publish_report.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -27,6 +28,7 @@ constexpr std::array kOptions{
     OptionSpec{"registry", "REF", "repository for seeds: HOST/NAME or oci:PATH"},
     OptionSpec{"image", "REF", "the seed itself, by tag or digest, instead of the lock's"},
     OptionSpec{"system", "SYSTEM", "Nix system of the seed; default: this machine's"},
+    OptionSpec{"fallback", "HOW", "with no seed: seedless (default), or fail"},
     OptionSpec{"require-seed", "", "fail instead of building with a stale seed or with none"},
     OptionSpec{"out-link", "NAME", "name of the links to results; default: result"},
     OptionSpec{"no-link", "", "make no links to results"},
@@ -144,10 +146,28 @@ Place machine_place(const World& world, const std::string& system) {
   return place;
 }
 
+/// Says why the build is not in a seed, with the entry of the catalogue that explains it.
+void say_why(const World& world, const Policy& policy, const report::BuildRecord& record) {
+  if (facts_of(world).kind == ci::HostKind::none) {
+    world.progress.notice(record.reason);
+  } else if (record.mode == report::BuildMode::stale) {
+    tell(world, ci::Level::warning, record.reason + " (NS009)");
+  } else if (!policy.untrusted.empty()) {
+    tell(world, ci::Level::notice, record.reason + " (NS004): a run of a trusted branch makes one");
+  } else {
+    tell(world,
+         ci::Level::warning,
+         record.reason +
+             " (NS007): if this job's container was to be the seed, the seed job's "
+             "output image was empty or withheld; its log says why");
+  }
+}
+
 /// Decides where to build, from what the seed can do for this checkout. Fills the record's mode,
 /// reason, missing and built.
 Place decide(const World& world,
              const Options& options,
+             const Policy& policy,
              const Project& project,
              const SeedChoice& choice,
              Place in_seed,
@@ -177,18 +197,21 @@ Place decide(const World& world,
             : fmt::format("the flake does not evaluate offline inside the seed:\n{}",
                           expected.failure);
   }
-  if (options.flag("require-seed") && choice.unreachable) {
+  const bool wanted = options.flag("require-seed") || (policy.fallback == Fallback::fail &&
+                                                       record.mode == report::BuildMode::seedless);
+  if (wanted && choice.unreachable) {
     throw NetworkError(*choice.unreachable);
   }
-  if (options.flag("require-seed")) {
+  if (wanted) {
     throw Error(record.reason, choice.hint);
   }
-  world.progress.notice(record.reason);
+  say_why(world, policy, record);
   return machine_place(world, record.system);
 }
 
 int run_build(const World& world, const Options& options) {
   const Time started = world.clock.now();
+  const Policy policy = policy_of(options, facts_of(world), Fallback::seedless);
   Stopwatch stopwatch;
   const Project project = find_project(world, options.positional());
   const fs::path cache = usable_cache(world.environment);
@@ -218,7 +241,8 @@ int run_build(const World& world, const Options& options) {
     }
   }
   stopwatch.start("evaluate");
-  place = decide(world, options, project, choice, std::move(place), record);
+  place = decide(world, options, policy, project, choice, std::move(place), record);
+  expect_outputs(world, outputs_of(record));
 
   stopwatch.start("build");
   Built outputs = built_by(build(world, project, place), project, place);
@@ -234,15 +258,19 @@ int run_build(const World& world, const Options& options) {
                    record,
                    nix.version().text,
                    outputs.nar_hashes,
-                   choice.open.repository.get(),
+                   policy.may_push() ? choice.open.repository.get() : nullptr,
                    choice.seed ? std::optional(choice.seed->manifest) : std::nullopt,
                    started);
   stopwatch.stop();
   for (const auto& [step, seconds] : stopwatch.entries()) {
     record.timings.push_back({step, seconds});
   }
+  record.run = context_of(world, source_of(project));
   world.progress.output(report::to_text(record));
-  publish(world, {.outputs = outputs_of(record), .summary = report::to_markdown(record)});
+  publish(world,
+          {.outputs = outputs_of(record),
+           .summary = report::to_markdown(record),
+           .checks = checks_of(report::test_cases(record))});
   std::string text;
   for (const report::BuildResult& result : record.results) {
     text += result.store_path + "\n";

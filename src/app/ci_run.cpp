@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "app/appending.hpp"
+#include "app/outputs.hpp"
 #include "base/encoding.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
@@ -246,11 +247,19 @@ void CiRun::fail(const Error& error) {
   if (command_.empty() || error.code() == ExitCode::interrupted) {
     return;
   }
-  ci::Report report{.outputs = std::exchange(expected_, {})};
+  const report::Failure failure{.command = command_,
+                                .message = error.message(),
+                                .hint = error.hint(),
+                                .exit_code = static_cast<int>(error.code()),
+                                .id = catalogue_id(error.message()),
+                                .run = {.version = NIX_SEED_VERSION,
+                                        .run_url = facts().run_url,
+                                        .source_url = facts().repository_url}};
+  ci::Report report{.outputs = std::exchange(expected_, {}),
+                    .summary = report::to_markdown(failure),
+                    .checks = checks_of(report::test_cases(failure))};
   report.annotations.push_back(annotation(
       ci::Level::error, error.message() + (error.hint().empty() ? "" : "\n" + error.hint())));
-  report.checks.push_back(
-      {.name = "nix-seed " + command_, .seconds = 0, .failure = error.message()});
   try {
     deliver(std::move(report));
   } catch (const Error& second) {

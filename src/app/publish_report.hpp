@@ -1,10 +1,21 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "app/world.hpp"
+#include "report/record.hpp"
 
 namespace seed::app {
+
+/// What the CI host says of the run; nothing of anything where there is none.
+const ci::Facts& facts_of(const World& world);
+
+/// The run, for links in its report; `source` is where the code is from as far as git knows.
+report::RunContext context_of(const World& world, const std::string& source);
+
+/// What later jobs are told should the run fail from here on.
+void expect_outputs(const World& world, std::vector<ci::Output> outputs);
 
 /// Leaves outputs, summary and annotations with the CI host, where there is one to leave them with.
 void publish(const World& world, ci::Report report);

@@ -1,21 +1,18 @@
 #include <array>
-#include <future>
 
 #include <fmt/core.h>
 
 #include "app/attest.hpp"
 #include "app/commands.hpp"
+#include "app/make_seed.hpp"
 #include "app/outputs.hpp"
+#include "app/policy.hpp"
 #include "app/publish_report.hpp"
 #include "app/registry.hpp"
+#include "app/seed_lookup.hpp"
 #include "app/seeding.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "image/self_check.hpp"
-#include "nix/store_db.hpp"
-#include "os/elf.hpp"
-#include "os/file.hpp"
-#include "os/parallel.hpp"
 #include "report/record.hpp"
 
 namespace seed::app {
@@ -31,6 +28,8 @@ constexpr std::array kOptions{
     OptionSpec{"layers", "N", "at most N layers for store paths; default 96"},
     OptionSpec{"workers", "N", "threads that pack; default: the CPUs, at most 8"},
     OptionSpec{"runtime", "FILE", "static nix-seed to put into the image; default: this program"},
+    OptionSpec{"push", "WHEN", "auto (default), always, or never; an untrusted run never pushes"},
+    OptionSpec{"fallback", "HOW", "with no seed: seedless (default in CI), or fail"},
     OptionSpec{"refresh", "", "evaluate even where a seed for the same inputs is there"},
     OptionSpec{"unchecked", "", "push without the proof that the seed is closed"},
     OptionSpec{"insecure", "", "speak plain http to the registry"},
@@ -39,283 +38,208 @@ constexpr std::array kOptions{
     OptionSpec{"json", "", "print the result as JSON"},
 };
 
-/// Database, files and program of the image, made before anything is packed.
-struct OwnFiles {
-  std::vector<image::RootEntry> entries;
-  fs::path runtime;  ///< empty: the image has no nix-seed in it
-};
-
-std::string seed_json(const Contents& contents, const std::string& system) {
-  return fmt::format(R"({{"closure":"{}","nix":"{}","nix-seed":"{}","system":"{}","version":1}})",
-                     contents.closure.digest().to_string(),
-                     contents.tools.tools.nix.to_string(),
-                     NIX_SEED_VERSION,
-                     system);
-}
-
-OwnFiles make_own_files(const World& world,
-                        const Options& options,
-                        Contents& contents,
-                        const std::string& system,
-                        const fs::path& scratch) {
-  const fs::path database = scratch / "db.sqlite";
-  nix::write_store_database(database, contents.closure);
-  constexpr std::uint64_t kMaxDatabaseBytes = 1 << 30;
-  OwnFiles files{.runtime = world.directory / options.get("runtime").value_or(world.self.string())};
-  if (os::inspect_elf(files.runtime).kind != os::ElfKind::static_program) {
-    contents.notices.push_back(fmt::format(
-        "{} is not statically linked, so the image holds no nix-seed; a release build does, or "
-        "name one with --runtime",
-        files.runtime.string()));
-    files.runtime.clear();
-  }
-  files.entries = image::root_entries(contents.tools.tools,
-                                      contents.closure,
-                                      system,
-                                      seed_json(contents, system),
-                                      os::read_file(database, kMaxDatabaseBytes));
-  return files;
-}
-
-void add_runtime(image::TarWriter& tar, const fs::path& runtime) {
-  tar.directory("bin", 0755);
-  os::File file = os::File::open_read(runtime);
-  tar.begin_file("bin/nix-seed", 0755, file.size());
-  std::array<std::byte, 1 << 16> buffer;
-  while (const std::size_t count = file.read(buffer)) {
-    tar.file_data(std::span(buffer).first(count));
-  }
-  tar.end_file();
-}
-
-struct Pushed {
-  image::Image image;
-  std::vector<image::LayerReceipt> layers;
-};
-
-Pushed push_everything(const World& world,
-                       const Options& options,
-                       const Contents& contents,
-                       const image::LayerPlan& plan,
-                       const OwnFiles& files,
-                       oci::Repository& repository,
-                       const std::string& system,
-                       const fs::path& scratch,
-                       const std::function<void()>& before_sending) {
-  const image::Compression compression = compression_of(options);
-  const image::PushOptions push{
-      .pack = {.compression = compression,
-               .workers =
-                   options.number("workers", 1, kMaxWorkers).value_or(os::default_workers())},
-      .before_sending = before_sending};
-  std::vector<image::LayerReceipt> layers =
-      image::pack_and_push(plan, contents.closure, repository, scratch, push, world.progress);
-  before_sending();
-  image::ImageParts parts{.system = system,
-                          .plan = plan,
-                          .closure = contents.closure.digest(),
-                          .environment = image::image_environment(contents.tools.tools),
-                          .command = {"/bin/sh"}};
-  for (const image::LayerReceipt& layer : layers) {
-    parts.store_layers.push_back(layer.blob);
-  }
-  const auto add_own = [&](const std::string& title,
-                           const std::function<void(image::TarWriter&)>& fill) {
-    layers.push_back(image::push_own_layer(title, fill, repository, scratch, compression));
-    parts.own_layers.push_back(layers.back().blob);
-    parts.own_names.push_back(title);
-  };
-  if (!files.runtime.empty()) {
-    add_own("nix-seed", [&](image::TarWriter& tar) { add_runtime(tar, files.runtime); });
-    parts.entrypoint = {"/bin/nix-seed"};
-  }
-  add_own("database and configuration",
-          [&](image::TarWriter& tar) { image::write_entries(files.entries, tar); });
-  image::Image image = image::assemble(parts);
-  image::push_image(repository, image);
-  return {std::move(image), std::move(layers)};
-}
-
-/// Starts the proof that the seed is closed: how many derivations a job would build.
-std::shared_future<std::size_t> check_beside(const World& world,
-                                             const Options& options,
-                                             Contents& contents,
-                                             const OwnFiles& files,
-                                             const fs::path& scratch) {
-  if (options.flag("unchecked")) {
-    contents.notices.emplace_back("not proven closed: --unchecked was given");
-    return std::async(std::launch::deferred, [&] { return contents.inputs.own.size(); });
-  }
-  return std::async(std::launch::async, [&] {
-    return image::check_closed(contents.inputs,
-                               files.entries,
-                               contents.tools.tools,
-                               world.runner,
-                               world.self,
-                               scratch,
-                               world.progress);
-  });
-}
-
-std::vector<std::string> target_names(const Contents& contents) {
-  std::vector<std::string> names;
-  for (const nix::Target& target : contents.inputs.targets.wanted) {
-    names.push_back(target.attribute);
-  }
-  return names;
-}
-
-/// What is no seed, or one of a version whose config is not ours, is none to reuse.
-std::optional<image::FoundSeed> find_ours(oci::Repository& repository,
-                                          const oci::Target& target,
-                                          const std::string& system) {
-  try {
-    return image::find_seed(repository, target, system);
-  } catch (const FormatError&) {
-    return std::nullopt;
-  }
-}
-
-/// Whether `tag` leads to this manifest already.
-bool names(oci::Repository& repository,
-           const std::string& tag,
-           const std::string& system,
-           const Digest& manifest) {
-  const auto found = find_ours(repository, tag, system);
-  return found && found->manifest.digest == manifest;
-}
-
-/// A seed for these very inputs is there: only its tags are looked at.
-std::optional<report::SeedRecord> reuse(oci::Repository& repository,
-                                        const Project& project,
-                                        const std::string& system,
-                                        const std::string& fingerprint) {
-  const auto known = find_ours(repository, fingerprint, system);
-  if (!known) {
-    return std::nullopt;
-  }
-  report::SeedRecord record{.repository = repository.name(),
-                            .tag = project.tag,
-                            .key = project.key,
-                            .system = system,
-                            .index = known->manifest.digest,
-                            .manifest = known->manifest.digest,
-                            .closure = known->config.closure};
-  const bool named = names(repository, project.tag, system, known->manifest.digest) &&
-                     names(repository, project.key, system, known->manifest.digest);
-  record.status = named ? report::SeedStatus::reused : report::SeedStatus::aliased;
-  if (record.status == report::SeedStatus::aliased) {
-    const auto raw = repository.get_manifest(known->manifest.digest);
-    image::Image image{
-        .manifest = raw->bytes, .parsed = known->parsed, .descriptor = known->manifest};
-    image.descriptor = image::describe_seed(known->manifest, system);
-    record.index =
-        image::write_tags(repository, image, system, {project.tag, project.key}, source_of(project))
-            .digest;
-  } else if (const auto index = repository.head_manifest(project.tag)) {
-    record.index = index->digest;
+report::SeedRecord use(SeedJob& job, const KnownSeed& known, report::SeedStatus status) {
+  report::SeedRecord record = record_of(job, status);
+  record.index = known.index;
+  record.manifest = known.seed.manifest.digest;
+  record.closure = known.seed.config.closure;
+  for (const oci::Descriptor& layer : known.seed.parsed.layers) {
+    job.reused_bytes += layer.size_bytes;
   }
   return record;
 }
 
-void finish(const World& world,
-            const Options& options,
-            report::SeedRecord& record,
-            Stopwatch& stopwatch) {
-  stopwatch.stop();
-  for (const auto& [step, seconds] : stopwatch.entries()) {
+/// Gives a seed the lock's tags; where the registry lets us not, it is used by its digest.
+report::SeedRecord alias(SeedJob& job, KnownSeed known) {
+  try {
+    known.index = add_tags(job.repository(), known, job.project, job.system);
+  } catch (const NetworkError& error) {
+    if (!is_denied(error) || job.policy.push == PushMode::always) {
+      throw;
+    }
+    tell(job.world,
+         ci::Level::notice,
+         "the seed is used by its digest, and the lock's tag is not written: " + error.message());
+    return use(job, known, report::SeedStatus::reused);
+  }
+  return use(job, known, report::SeedStatus::aliased);
+}
+
+/// What `find` finds; nothing where the registry says that it is not for us to see.
+template <class Find>
+auto readable(const SeedJob& job, Find&& find) -> decltype(find()) {
+  try {
+    return while_doing("looking for a seed in " + job.repository().name(), find);
+  } catch (const NetworkError& error) {
+    if (!is_denied(error)) {
+      throw;
+    }
+    job.world.progress.notice(error.message());
+    return std::nullopt;
+  }
+}
+
+/// What long work needs, asked for before it: the refusal of a push, where there is one.
+std::optional<NetworkError> preflight(const SeedJob& job, nix::Nix& nix) {
+  const World& world = job.world;
+  std::optional<NetworkError> refusal;
+  const auto ask = [&] {
+    world.progress.step("Nix: " + nix.version().text);
+    world.progress.step(
+        fmt::format("free for the cache: {}",
+                    human_size(fs::space(usable_cache(world.environment)).available)));
+    try {
+      job.repository().check_push();
+      world.progress.step(fmt::format("push to {}: granted", job.repository().name()));
+    } catch (const NetworkError& error) {
+      if (is_down(error)) {
+        throw;
+      }
+      refusal = push_refused(error, facts_of(world));
+      world.progress.step(fmt::format("push to {}: refused", job.repository().name()));
+    }
+  };
+  if (world.ci != nullptr) {
+    world.ci->group("Preflight", world.clock.now(), ask);
+  } else {
+    ask();
+  }
+  return refusal;
+}
+
+/// A later job starts with an empty image then, and builds without a seed.
+report::SeedRecord missing(const SeedJob& job, const std::optional<NetworkError>& refusal) {
+  if (job.policy.fallback == Fallback::fail) {
+    if (refusal) {
+      throw NetworkError(*refusal);
+    }
+    throw UsageError(why_missing(job.policy), "let a trusted run make the seed first");
+  }
+  report::SeedRecord record = record_of(job, report::SeedStatus::missing);
+  record.reason = refusal ? fmt::format("{}; {}", refusal->message(), refusal->hint())
+                          : why_missing(job.policy);
+  tell(job.world, refusal ? ci::Level::warning : ci::Level::notice, record.reason);
+  return record;
+}
+
+report::SeedRecord use_older(SeedJob& job, const KnownSeed& known) {
+  report::SeedRecord record = use(job, known, report::SeedStatus::stale);
+  record.reason =
+      "the seed was made of other inputs than these files describe, and this run may not make "
+      "another; 'nix-seed build' says whether it lacks anything (NS009)";
+  tell(job.world, ci::Level::notice, record.reason);
+  return record;
+}
+
+report::SeedRecord seed(SeedJob& job) {
+  nix::Nix nix(job.world.runner, job.world.progress, "nix");
+  const Workspace workspace(usable_cache(job.world.environment));
+  const nix::FlakeMetadata metadata = nix.flake_metadata(job.project.flake);
+  const std::string fingerprint =
+      fingerprint_of(metadata.source.to_string(), job.project, job.system, job.options);
+  oci::Repository& repository = job.repository();
+  std::optional<KnownSeed> known;
+  if (!job.options.flag("refresh") || !job.policy.may_push()) {
+    known = readable(
+        job, [&] { return find_fitting(repository, job.project, job.system, fingerprint); });
+  }
+  Situation situation{.fits = known.has_value(), .named = known && known->named};
+  std::optional<NetworkError> refusal;
+  Verdict verdict = decide(job.policy, situation);
+  if (verdict == Verdict::ask) {
+    refusal = preflight(job, nix);
+    situation.rights = refusal ? Situation::Rights::refused : Situation::Rights::granted;
+    verdict = decide(job.policy, situation);
+  }
+  if (verdict == Verdict::missing) {
+    known = readable(job, [&] { return find_older(repository, job.project, job.system); });
+    situation.older = known.has_value();
+    verdict = decide(job.policy, situation);
+  }
+  switch (verdict) {
+    case Verdict::reuse:
+      return use(job, *known, report::SeedStatus::reused);
+    case Verdict::alias:
+      return alias(job, *known);
+    case Verdict::use_older:
+      return use_older(job, *known);
+    case Verdict::refused:
+      throw NetworkError(*refusal);
+    case Verdict::ask:
+    case Verdict::make:
+      return make_seed(job, nix, fingerprint, workspace.path());
+    case Verdict::missing:
+      break;
+  }
+  return missing(job, refusal);
+}
+
+/// NS011: the tag that users write as hashFiles('flake.lock') must be ours.
+void check_lock_hash(const World& world, const Project& project) {
+  const auto given = os::get(world.environment, "NIX_SEED_LOCK_HASH");
+  if (given && *given != project.tag) {
+    tell(world,
+         ci::Level::warning,
+         fmt::format("hashFiles gave {} for flake.lock, and here it is {} (NS011): the file has "
+                     "other line ends here (put 'flake.lock -text' into .gitattributes), is a "
+                     "link, or is not at the root of the workspace",
+                     printable(*given),
+                     project.tag));
+  }
+}
+
+std::vector<ci::Link> links_of(const ci::Facts& facts, const report::SeedRecord& record) {
+  if (facts.kind != ci::HostKind::gitlab || facts.repository_url.empty() || !record.index) {
+    return {};
+  }
+  return {{"nix-seed: " + std::string(report::to_string(record.status)),
+           facts.repository_url + "/container_registry"}};
+}
+
+void finish(SeedJob& job, report::SeedRecord& record) {
+  using report::SeedStatus;
+  job.stopwatch.stop();
+  for (const auto& [step, seconds] : job.stopwatch.entries()) {
     record.timings.push_back({step, seconds});
   }
-  world.progress.output(report::to_text(record));
-  publish(world,
-          {.outputs = outputs_of(record, bytes_of_layers(record.layers)),
-           .summary = report::to_markdown(record)});
-  print_result(world,
-               options.flag("json") ? report::to_json(record) + "\n" : record.image() + "\n");
+  record.run = context_of(job.world, source_of(job.project));
+  job.world.progress.output(report::to_text(record));
+  LayerBytes bytes = bytes_of_layers(record.layers);
+  bytes.reused += job.reused_bytes;
+  const bool made = record.status == SeedStatus::built || record.status == SeedStatus::refreshed;
+  publish(job.world,
+          {.outputs = outputs_of(record, bytes),
+           .summary = report::to_markdown(record),
+           .checks = checks_of(report::test_cases(record)),
+           .links = links_of(facts_of(job.world), record),
+           .artifact = made ? record.image() : ""});
+  print_result(job.world,
+               job.options.flag("json") ? report::to_json(record) + "\n" : record.image() + "\n");
 }
 
 int run_seed(const World& world, const Options& options) {
-  const Time started = world.clock.now();
-  Stopwatch stopwatch;
-  stopwatch.start("look for a seed");
-  const Project project = find_project(world, options.positional());
-  const std::string system = options.get("system").value_or(machine_system());
-  check_options(world, options, system);
-  OpenRepository open = open_repository(world, options, registry_for(world, options, project));
-  oci::Repository& repository = *open.repository;
-  nix::Nix nix(world.runner, world.progress, "nix");
-  const Workspace workspace(usable_cache(world.environment));
-  const fs::path& scratch = workspace.path();
-
-  const nix::FlakeMetadata metadata = nix.flake_metadata(project.flake);
-  const std::string fingerprint =
-      fingerprint_of(metadata.source.to_string(), project, system, options);
-  if (!options.flag("refresh")) {
-    const auto look = [&] { return reuse(repository, project, system, fingerprint); };
-    if (auto record = while_doing("looking for a seed in " + repository.name(), look)) {
-      finish(world, options, *record, stopwatch);
-      return 0;
+  SeedJob job{.world = world,
+              .options = options,
+              .policy = policy_of(options, facts_of(world), Fallback::fail),
+              .started = world.clock.now()};
+  job.stopwatch.start("look for a seed");
+  job.project = find_project(world, options.positional());
+  job.system = options.get("system").value_or(machine_system());
+  expect_outputs(world, outputs_of(record_of(job, report::SeedStatus::missing), {}));
+  check_options(world, options, job.system);
+  check_lock_hash(world, job.project);
+  job.open = open_repository(world, options, registry_for(world, options, job.project));
+  report::SeedRecord record = record_of(job, report::SeedStatus::missing);
+  try {
+    record = seed(job);
+  } catch (const NetworkError& error) {
+    if (job.policy.fallback == Fallback::fail || !is_down(error)) {
+      throw;
     }
+    record.reason = fmt::format("the registry can't be used: {}", error.message());
+    tell(world, ci::Level::warning, record.reason + "; later jobs build without a seed");
   }
-
-  Contents contents = find_contents(world, project, nix, system, scratch, stopwatch);
-  stopwatch.start("plan");
-  const auto previous = find_previous(repository, options, project, system);
-  const image::LayerPlan plan =
-      plan_contents(contents, repository, previous, compression_of(options), options);
-  const OwnFiles files = make_own_files(world, options, contents, system, scratch);
-
-  // The dry run and the packing don't wait for each other, but nothing is sent before it passed.
-  stopwatch.start("pack and push");
-  const std::shared_future<std::size_t> closed =
-      check_beside(world, options, contents, files, scratch);
-  world.progress.step(fmt::format("packing into {}", repository.name()));
-  const Pushed pushed =
-      push_everything(world, options, contents, plan, files, repository, system, scratch, [closed] {
-        closed.get();
-      });
-  const bool same = previous && previous->manifest.digest == pushed.image.descriptor.digest;
-  const bool named = same && names(repository, project.tag, system, previous->manifest.digest) &&
-                     names(repository, project.key, system, previous->manifest.digest);
-
-  // Every blob and manifest is there and the seed is proven closed: from here on it may be named.
-  stopwatch.start("attest and tag");
-  report::SeedRecord record{.repository = repository.name(),
-                            .tag = project.tag,
-                            .key = project.key,
-                            .system = system,
-                            .index = pushed.image.descriptor.digest,
-                            .manifest = pushed.image.descriptor.digest,
-                            .closure = contents.closure.digest(),
-                            .paths = contents.closure.paths().size(),
-                            .nar_size = contents.closure.nar_size(),
-                            .own_derivations = closed.get(),
-                            .targets = target_names(contents),
-                            .layers = pushed.layers,
-                            .tools = contents.tools.origin,
-                            .nix = contents.nix.text,
-                            .notices = contents.notices};
-  record.status = named      ? report::SeedStatus::reused
-                  : same     ? report::SeedStatus::aliased
-                  : previous ? report::SeedStatus::refreshed
-                             : report::SeedStatus::built;
-  record.provenance = attest_seed(world,
-                                  options,
-                                  project,
-                                  contents,
-                                  pushed.image,
-                                  nix,
-                                  repository,
-                                  compression_of(options),
-                                  started);
-  record.index = image::write_tags(repository,
-                                   pushed.image,
-                                   system,
-                                   {project.tag, project.key, "latest"},
-                                   source_of(project))
-                     .digest;
-  repository.put_manifest(oci::kManifestType, pushed.image.manifest, fingerprint);
-  finish(world, options, record, stopwatch);
+  finish(job, record);
   return 0;
 }
 

@@ -12,6 +12,9 @@ source "$checkout/tests/integration/node.sh"
 # shellcheck source=tests/integration/release.sh
 source "$checkout/tests/integration/release.sh"
 
+# Whatever runs the tests, nix-seed is on a person's machine unless a test says otherwise.
+unset CI GITHUB_ACTIONS FORGEJO_ACTIONS GITEA_ACTIONS GITLAB_CI BUILDKITE CIRCLECI TF_BUILD JENKINS_URL
+
 cache=${NIX_SEED_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nix-seed-test}
 nix_seed=${NIX_SEED:-$static_nix_seed}
 
