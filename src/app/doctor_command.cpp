@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "app/ci_run.hpp"
 #include "app/commands.hpp"
 #include "app/project.hpp"
 #include "base/error.hpp"
@@ -119,6 +120,16 @@ void check_cache(const World& world, std::vector<Check>& checks) {
   }
 }
 
+Check check_host(const ci::Facts& facts) {
+  std::string found(ci::to_string(facts.kind));
+  if (facts.kind == ci::HostKind::none) {
+    found = "no CI host";
+  } else if (!facts.untrusted.empty()) {
+    found += "; this run only reads seeds: " + printable(facts.untrusted);
+  }
+  return {"host", CheckStatus::passed, std::move(found), {}};
+}
+
 constexpr const char* kCheckLogin =
     "check --registry, the network and the login ('docker login HOST')";
 
@@ -142,17 +153,24 @@ Check check_pushing(oci::Repository& repository) {
   } catch (const Interrupted&) {
     throw;
   } catch (const Error& error) {
-    return failed("push", error, kCheckLogin);
+    Check check = failed("push", error, kCheckLogin);
+    check.found += " (NS002)";
+    return check;
   }
 }
 
-void check_registry(const World& world, const Options& options, std::vector<Check>& checks) {
+void check_registry(const World& world,
+                    const Options& options,
+                    const ci::Facts& facts,
+                    std::vector<Check>& checks) {
   const std::string reference =
       options.get("registry")
           .value_or(default_registry(world.environment, world.directory.filename().string()));
   const OpenRepository open = open_repository(world, options, reference);
   checks.push_back(check_reading(*open.repository));
-  checks.push_back(check_pushing(*open.repository));
+  if (facts.untrusted.empty()) {
+    checks.push_back(check_pushing(*open.repository));
+  }
 }
 
 std::string to_json(const std::string& subject, const std::vector<Check>& checks) {
@@ -219,9 +237,10 @@ int run_doctor(const World& world, const Options& options) {
   if (const auto named = options.get("image")) {
     return check_image(world, options, *named);
   }
-  std::vector<Check> checks{check_nix(world)};
+  const ci::Facts& facts = world.ci != nullptr ? world.ci->facts() : ci::no_host().facts();
+  std::vector<Check> checks{check_host(facts), check_nix(world)};
   check_cache(world, checks);
-  check_registry(world, options, checks);
+  check_registry(world, options, facts, checks);
   return finish(options, "this machine, " + machine_system(), checks, "");
 }
 
