@@ -76,7 +76,8 @@ example() {
   flock 8
   if [[ ! -e $built/done ]]; then
     rm -rf "$cache/$variant"-* "$built"
-    nix_lower='' use_nix "$built/nix"
+    nix_lower='' # of an example that the test prepared before
+    use_nix "$built/nix"
     SEED_EXAMPLE_DEBS=$cache/debs in_nix "$checkout/examples/debian/setup" "${options[@]}" "$built" >&2
     local outputs=("$built/app")
     [[ $variant != full ]] || outputs+=("$built/app#seed")
