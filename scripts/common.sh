@@ -18,6 +18,7 @@ build_packages=(ca-certificates ccache cmake g++ git libcurl4-openssl-dev libcxx
   libgit2-dev libsqlite3-dev libssl-dev libzstd-dev mold ninja-build nlohmann-json3-dev pkgconf
   python3 zlib1g-dev)
 static_packages=(dpkg-dev patch perl xz-utils) # what scripts/deps needs besides
+cross_packages=(g++-aarch64-linux-gnu qemu-user-static) # to build for the other system, and run it
 example_packages=(git jq python3 util-linux)
 test_packages=(apache2-utils busybox-static catch2 clang-format-19 curl docker-registry
   patchelf podman runc shellcheck skopeo umoci zstd)
@@ -64,12 +65,19 @@ need_packages() {
 # One file for any Linux, as people get it: seeds carry it into containers that have no libraries.
 static_nix_seed=$checkout/build/release-static/nix-seed
 
-build_static_nix_seed() {
-  local deps=${NIX_SEED_DEPS:-$checkout/.deps}
-  "$checkout/scripts/deps" "$deps"
-  (cd "$checkout" && cmake --preset release-static -DNIX_SEED_DEPS="$deps")
-  cmake --build "$checkout/build/release-static" --target nix-seed
+# build_static_for ARCH: for another machine than this one, into build/release-static-ARCH.
+build_static_for() {
+  local arch=$1 deps=${NIX_SEED_DEPS:-$checkout/.deps} preset=release-static options=(--arch "$1")
+  if [[ $arch != "$(uname -m)" ]]; then
+    if [[ -e $deps/.stamp ]]; then options+=(--lock "$deps/versions.txt" --sources "$deps/src"); fi
+    deps+=/$arch preset+=-$arch
+  fi
+  "$checkout/scripts/deps" "${options[@]}" "$deps"
+  (cd "$checkout" && cmake --preset "$preset" -DNIX_SEED_DEPS="$deps")
+  cmake --build "$checkout/build/$preset" --target nix-seed
 }
+
+build_static_nix_seed() { build_static_for "$(uname -m)"; }
 
 # Any Nix with flakes will do; the distribution's where there is none.
 need_nix() {
