@@ -115,8 +115,8 @@ std::string derivation_name(const std::string& path) {
 
 std::string gantt(const std::vector<Timing>& timings,
                   const std::vector<BuiltDerivation>& derivations) {
-  if (timings.empty()) {
-    return {};
+  if (timings.size() + derivations.size() < 2) {
+    return {};  // a single bar shows nothing that its length in words does not
   }
   std::string text = "```mermaid\ngantt\n    dateFormat x\n    axisFormat %M:%S\n";
   constexpr double kShortRun = 10;

@@ -13,7 +13,7 @@ inline constexpr std::size_t kMaxChartBytes = 45'000;
 /// A mermaid gantt chart: steps one after the other and, where times are known, the derivations
 /// that were built meanwhile. Where that is too much, derivations below one second are left out,
 /// then below five, then all but the longest, and a line below the chart says how many. Empty
-/// without steps.
+/// for a single step.
 std::string gantt(const std::vector<Timing>& timings,
                   const std::vector<BuiltDerivation>& derivations = {});
 

@@ -22,7 +22,7 @@ std::string outcome_of(const Failure& failure) {
     case ExitCode::refused:
       return "was refused: bytes are not what they claim to be";
     case ExitCode::network:
-      return "failed: a registry or the network did not answer";
+      return "failed at a registry or the network";
     case ExitCode::interrupted:
       return "was interrupted";
     default:
@@ -65,7 +65,7 @@ std::string log_command(const FailedDerivation& derivation) {
   return os::to_shell({"nix", "log", derivation.path});
 }
 
-std::string log_of(const FailedDerivation& derivation, Fold fold) {
+std::string log_of(const FailedDerivation& derivation, bool nix_log, Fold fold) {
   const std::size_t shown = std::min(derivation.log.size(), kShownLogLines);
   const std::size_t all = std::max(derivation.log.size(), derivation.log_lines);
   std::string title = "❌ <b>" + html(derivation_name(derivation.path)) + "</b>";
@@ -73,16 +73,20 @@ std::string log_of(const FailedDerivation& derivation, Fold fold) {
   title += shown < all ? fmt::format(" · the last {} of {} lines", shown, all)
                        : " · " + counted(all, "line");
   const auto skipped = static_cast<std::ptrdiff_t>(derivation.log.size() - shown);
-  return details(
-      title,
-      fenced("text", {derivation.log.begin() + skipped, derivation.log.end()}) +
-          (shown < all ? "\n" + console({"$ " + log_command(derivation)}) : std::string()),
-      fold);
+  return details(title,
+                 fenced("text", {derivation.log.begin() + skipped, derivation.log.end()}) +
+                     (nix_log && shown < all ? "\n" + console({"$ " + log_command(derivation)})
+                                             : std::string()),
+                 fold);
 }
 
-std::string omitted_logs(const std::vector<const FailedDerivation*>& omitted) {
+std::string omitted_logs(const std::vector<const FailedDerivation*>& omitted, bool nix_log) {
   if (omitted.empty()) {
     return {};
+  }
+  if (!nix_log) {
+    return fmt::format("\n{} omitted, since a summary has a limit; the job's own log has them.\n",
+                       counted(omitted.size(), "log"));
   }
   std::vector<std::string> commands;
   for (std::size_t i = 0; i < std::min(omitted.size(), kShownOmitted); ++i) {
@@ -97,18 +101,20 @@ std::string omitted_logs(const std::vector<const FailedDerivation*>& omitted) {
 }
 
 /// The newest first, since it is most often the one that matters, while `space_bytes` lasts.
-std::string logs_of(const std::vector<FailedDerivation>& failed, std::size_t space_bytes) {
+std::string logs_of(const Failure& failure, std::size_t space_bytes) {
+  const std::vector<FailedDerivation>& failed = failure.failed;
   std::string text;
   std::vector<const FailedDerivation*> omitted;
   for (auto it = failed.rbegin(); it != failed.rend(); ++it) {
-    const std::string log = log_of(*it, it == failed.rbegin() ? Fold::open : Fold::closed);
+    const std::string log =
+        log_of(*it, failure.nix_log, it == failed.rbegin() ? Fold::open : Fold::closed);
     if (omitted.empty() && text.size() + log.size() <= space_bytes) {
       text += log;
     } else {
       omitted.push_back(&*it);
     }
   }
-  return text + omitted_logs(omitted);
+  return text + omitted_logs(omitted, failure.nix_log);
 }
 
 std::string reproduce(const Failure& failure) {
@@ -128,7 +134,7 @@ std::string to_markdown(const Failure& failure) {
                      built_table(failure.derivations, {}) + reproduce(failure) +
                      footer(failure.run);
   const std::size_t space = kMaxSummaryBytes - kOmittedBytes - head.size() - tail.size();
-  return head + logs_of(failure.failed, space) + tail;
+  return head + logs_of(failure, space) + tail;
 }
 
 }  // namespace seed::report

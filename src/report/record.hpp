@@ -129,6 +129,7 @@ struct Failure {
   std::string system;
   std::string image;                     ///< the seed in use, by digest; may be empty
   std::vector<FailedDerivation> failed;  ///< in the order in which they failed
+  bool nix_log = true;                   ///< this machine's Nix has the whole of their logs
   std::vector<std::string> notices;      ///< what the run had said so far
   std::vector<BuiltDerivation> derivations;
   std::vector<Timing> timings;

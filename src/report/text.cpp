@@ -136,10 +136,11 @@ std::string to_text(const BuildRecord& record) {
 std::string to_text(const Failure& failure) {
   std::string text;
   for (const FailedDerivation& derivation : failure.failed) {
-    text += fmt::format("failed: {}{}; 'nix log {}' shows all it said\n",
-                        derivation_name(derivation.path),
-                        derivation.why.empty() ? "" : " (" + derivation.why + ")",
-                        derivation.path);
+    text += fmt::format(
+        "failed: {}{}{}\n",
+        derivation_name(derivation.path),
+        derivation.why.empty() ? "" : " (" + derivation.why + ")",
+        failure.nix_log ? "; 'nix log " + derivation.path + "' shows all it said" : std::string());
   }
   text += fmt::format("error: {}\n", failure.message);
   return failure.hint.empty() ? text : text + fmt::format("hint: {}\n", failure.hint);

@@ -8,6 +8,7 @@ namespace seed::report {
 
 TEST_CASE("a chart puts steps one after the other") {
   CHECK(gantt({}).empty());
+  CHECK(gantt({{"evaluate", 1.5}}).empty());
   CHECK(gantt({{"evaluate", 1.5}, {"check: a,b;c#d", 0}}) ==
         "```mermaid\ngantt\n    dateFormat x\n    axisFormat %M:%S\n    tickInterval 1second\n    "
         "section Steps\n"
@@ -16,8 +17,8 @@ TEST_CASE("a chart puts steps one after the other") {
 }
 
 TEST_CASE("a step's name can't end its chart or direct it") {
-  CHECK(gantt({{"a\n```\n%%{init: {}}%%<b>@x", 1}})
-            .find("\n    1. a        init        b  x (1.0 s) :0, 1000\n```\n") !=
+  CHECK(gantt({{"a\n```\n%%{init: {}}%%<b>@x", 1}, {"b", 1}})
+            .find("\n    1. a        init        b  x (1.0 s) :0, 1000\n    2. b") !=
         std::string::npos);
 }
 

@@ -65,7 +65,8 @@ TEST_CASE("the jobs of a GitLab pipeline share a trace") {
 }
 
 TEST_CASE("steps are below the run, and derivations below the step that built them") {
-  const std::vector<Span> spans = spans_of(sample_run());
+  const RunSpans run = sample_run();
+  const std::vector<Span> spans = spans_of(run);
   REQUIRE(spans.size() == 7);
   CHECK(spans[0].name == "build");
   CHECK(spans[0].parent_id == "b5a7bfc64182dbcb");
@@ -73,7 +74,7 @@ TEST_CASE("steps are below the run, and derivations below the step that built th
   CHECK(spans[3].name == "build.nix");
   CHECK(spans[3].parent_id == spans[0].id);
   CHECK(spans[3].end_ns == spans[0].end_ns);
-  CHECK(spans[3].error == "nix build failed with exit code 1");
+  CHECK(spans[3].error == run.error);
   CHECK(spans[1].error.empty());
   for (std::size_t i = 4; i < 7; ++i) {
     CHECK(spans[i].name == "build.derivation");

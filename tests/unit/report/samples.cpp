@@ -192,18 +192,20 @@ BuildRecord sample_unevaluated() {
 }
 
 Failure sample_failed_build() {
-  Failure failure{.command = "build",
-                  .message = "nix build failed with exit code 1",
-                  .hint = "Nix's last lines above say why; the seed had all that it needed",
-                  .step = "build",
-                  .flake = "/home/ci/app",
-                  .system = "x86_64-linux",
-                  .image = "ghcr.io/acme/app-seed@" + some_digest("index").to_string(),
-                  .derivations = {built("app-lib-1.4.2", 2.5, 5.4),
-                                  built("app-docs-1.4.2", 2.5, 9.1, true),
-                                  built("app-1.4.2", 7.9, 31.2, true)},
-                  .timings = {{"find and enter the seed", 0.8}, {"evaluate", 1.7}, {"build", 36.6}},
-                  .run = context()};
+  Failure failure{
+      .command = "build",
+      .message = "2 derivations of the flake failed to build: app-docs-1.4.2, app-1.4.2",
+      .hint = "the ends of their logs say why; the seed had all that it needed",
+      .step = "build",
+      .flake = "/home/ci/app",
+      .system = "x86_64-linux",
+      .image = "ghcr.io/acme/app-seed@" + some_digest("index").to_string(),
+      .nix_log = false,
+      .derivations = {built("app-lib-1.4.2", 2.5, 5.4),
+                      built("app-docs-1.4.2", 2.5, 9.1, true),
+                      built("app-1.4.2", 7.9, 31.2, true)},
+      .timings = {{"find and enter the seed", 0.8}, {"evaluate", 1.7}, {"build", 36.6}},
+      .run = context()};
   FailedDerivation docs{
       .path = some_path("app-docs-1.4.2.drv"), .why = "exit code 2", .log_lines = 312};
   for (int i = 1; i <= 120; ++i) {
@@ -254,7 +256,7 @@ SeedRecord hostile_seed() {
   record.notices = {kHostile, kHostile};
   record.reason = kHostile;
   record.changed = {{kHostile, "a-" + kHostile, kHostile}};
-  record.timings = {{kHostile, 1}};
+  record.timings = {{kHostile, 1}, {kHostile, 2}};
   record.derivations = {{.path = kHostile, .seconds = 2, .failed = true}};
   record.run = {
       .version = kHostile, .run_url = "https://x/) <b>", .source_url = "javascript:alert(1)"};
@@ -269,7 +271,7 @@ BuildRecord hostile_build() {
   record.changed = {{kHostile, kHostile, ""}};
   record.results[0].attribute = kHostile;
   record.results[0].store_path = kHostile;
-  record.timings = {{kHostile, 1}};
+  record.timings = {{kHostile, 1}, {kHostile, 2}};
   return record;
 }
 
@@ -286,7 +288,7 @@ Failure hostile_failure() {
   failure.failed = {
       {.path = kHostile, .why = kHostile, .log = {kHostile, "```"}, .log_lines = 900}};
   failure.derivations = {{.path = kHostile, .seconds = 2, .failed = true}};
-  failure.timings = {{kHostile, 1}};
+  failure.timings = {{kHostile, 1}, {kHostile, 2}};
   return failure;
 }
 

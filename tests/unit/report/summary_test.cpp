@@ -91,6 +91,7 @@ TEST_CASE("hostile names change no table and bring no HTML") {
 TEST_CASE("a summary keeps its head and the newest logs within the host's limit") {
   Failure failure = sample_failed_build();
   failure.failed.clear();
+  failure.nix_log = true;
   for (int i = 0; i < 40; ++i) {
     FailedDerivation derivation{.path = some_path("part-" + std::to_string(i) + ".drv")};
     derivation.log.assign(200, std::string(1500, 'x'));
@@ -107,6 +108,9 @@ TEST_CASE("a summary keeps its head and the newest logs within the host's limit"
   CHECK_THAT(text, Catch::Contains("$ nix log " + some_path("part-34.drv") + "\n"));
   CHECK_THAT(text, Catch::Contains("# and 15 more"));
   CHECK_THAT(text, Catch::EndsWith("hides this</sub>\n"));
+  failure.nix_log = false;
+  CHECK_THAT(to_markdown(failure), Catch::Contains("35 logs omitted"));
+  CHECK_THAT(to_markdown(failure), !Catch::Contains("nix log"));
 }
 
 TEST_CASE("a summary has a bound whatever a record holds") {
