@@ -6,6 +6,7 @@
 
 #include "app/attest.hpp"
 #include "app/building.hpp"
+#include "app/changed_inputs.hpp"
 #include "app/commands.hpp"
 #include "app/outputs.hpp"
 #include "app/policy.hpp"
@@ -46,19 +47,21 @@ std::string build(const World& world, const Project& project, const Place& place
   os::Runner& runner = place.runner ? *place.runner : world.runner;
   std::string out;
   std::string tail;
+  nix::BuildLog log([&] { return world.journal.elapsed(); });
+  const auto show = [&](const std::string& text) {
+    world.progress.output(text);
+    tail += text;
+    tail.erase(0, tail.size() - std::min(tail.size(), kTailBytes));
+  };
   const os::Exit exit = runner.run(
-      nix_build(project, place, {"--json", "--print-build-logs"}),
+      nix_build(project, place, {"--json", "--log-format", "internal-json"}),
       [&](ByteView chunk) { out += text_of(chunk); },
-      [&](ByteView chunk) {
-        world.progress.output(text_of(chunk));
-        tail += text_of(chunk);
-        tail.erase(0, tail.size() - std::min(tail.size(), kTailBytes));
-      });
+      [&](ByteView chunk) { show(log.take(text_of(chunk))); });
+  show(log.finish());
+  world.journal.builds = log.activities();
   if (!exit.ok()) {
     refuse_missing_attribute(project, tail);
-    throw Error(fmt::format("nix build failed with exit code {}", exit.code),
-                place.runner ? "Nix's last lines above say why; the seed had all that it needed"
-                             : "Nix's last lines above say why");
+    throw build_error(world.journal, exit.code);
   }
   return out;
 }
@@ -186,6 +189,10 @@ Place decide(const World& world,
       return in_seed;
     }
     record.mode = report::BuildMode::stale;
+    if (choice.seed) {
+      record.changed =
+          changed_inputs(*choice.open.repository, choice.seed->manifest.digest, project.lock);
+    }
     for (const nix::StorePath& path : expected.staleness.missing) {
       record.missing.push_back(path.to_string());
     }
@@ -212,13 +219,15 @@ Place decide(const World& world,
 int run_build(const World& world, const Options& options) {
   const Time started = world.clock.now();
   const Policy policy = policy_of(options, facts_of(world), Fallback::seedless);
-  Stopwatch stopwatch;
+  Stopwatch stopwatch(world.journal);
   const Project project = find_project(world, options.positional());
   const fs::path cache = usable_cache(world.environment);
   const std::string system = options.get("system").value_or(machine_system());
   image::architecture_of(system);
   check_provenance_file(world, options);
   report::BuildRecord record{.system = system, .flake = project.flake};
+  world.journal.flake = project.flake;
+  world.journal.system = system;
   SeedChoice choice;
   Place place;
   std::optional<os::FileLock> lock;
@@ -245,6 +254,8 @@ int run_build(const World& world, const Options& options) {
   expect_outputs(world, outputs_of(record));
 
   stopwatch.start("build");
+  world.journal.image = record.image;
+  world.journal.nix_log = !place.runner;
   Built outputs = built_by(build(world, project, place), project, place);
   record.results = std::move(outputs.results);
   make_links(world, options, record.results);
@@ -262,9 +273,7 @@ int run_build(const World& world, const Options& options) {
                    choice.seed ? std::optional(choice.seed->manifest) : std::nullopt,
                    started);
   stopwatch.stop();
-  for (const auto& [step, seconds] : stopwatch.entries()) {
-    record.timings.push_back({step, seconds});
-  }
+  complete(record, world.journal);
   record.run = context_of(world, source_of(project));
   world.progress.output(report::to_text(record));
   publish(world,

@@ -238,23 +238,23 @@ void CiRun::run(const ci::Run& effect) {
   }
 }
 
-void CiRun::fail(const Error& error) {
+report::Failure CiRun::fail(const Error& error, report::Failure failure) {
   console_->end_foreign();
   console_->say(fmt::format("error: {}", error.message()));
   if (!error.hint().empty()) {
     console_->say(fmt::format("hint: {}", error.hint()));
   }
+  failure.command = command_;
+  failure.message = error.message();
+  failure.hint = error.hint();
+  failure.exit_code = static_cast<int>(error.code());
+  failure.id = catalogue_id(error.message());
+  failure.run = {.version = NIX_SEED_VERSION,
+                 .run_url = facts().run_url,
+                 .source_url = facts().repository_url};
   if (command_.empty() || error.code() == ExitCode::interrupted) {
-    return;
+    return failure;
   }
-  const report::Failure failure{.command = command_,
-                                .message = error.message(),
-                                .hint = error.hint(),
-                                .exit_code = static_cast<int>(error.code()),
-                                .id = catalogue_id(error.message()),
-                                .run = {.version = NIX_SEED_VERSION,
-                                        .run_url = facts().run_url,
-                                        .source_url = facts().repository_url}};
   ci::Report report{.outputs = std::exchange(expected_, {}),
                     .summary = report::to_markdown(failure),
                     .checks = checks_of(report::test_cases(failure))};
@@ -266,6 +266,7 @@ void CiRun::fail(const Error& error) {
     // The first one decides how the run ends.
     console_->say(fmt::format("error: {}", second.message()));
   }
+  return failure;
 }
 
 }  // namespace seed::app

@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "ci/host.hpp"
 #include "os/process.hpp"
+#include "report/record.hpp"
 
 namespace seed::app {
 
@@ -56,8 +57,9 @@ class CiRun {
   /// Leaves everything with the host. Throws Error where outputs can't be written.
   void deliver(ci::Report report);
 
-  /// Prints the error, and leaves what there is to say of a failed run with the host.
-  void fail(const Error& error);
+  /// Prints the error, and leaves what there is to say of a failed run with the host. Returns
+  /// `so_far` with the error in it.
+  report::Failure fail(const Error& error, report::Failure so_far = {});
 
  private:
   void apply(const ci::Effects& effects);

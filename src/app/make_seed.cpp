@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "app/attest.hpp"
+#include "app/changed_inputs.hpp"
 #include "app/seed_lookup.hpp"
 #include "app/seeding.hpp"
 #include "base/error.hpp"
@@ -206,6 +207,9 @@ report::SeedRecord make_seed(SeedJob& job,
                   : same     ? report::SeedStatus::aliased
                   : previous ? report::SeedStatus::refreshed
                              : report::SeedStatus::built;
+  if (record.status == report::SeedStatus::refreshed) {
+    record.changed = changed_inputs(repository, previous->manifest.digest, job.project.lock);
+  }
   record.provenance = attest_seed(world,
                                   options,
                                   job.project,

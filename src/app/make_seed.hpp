@@ -17,7 +17,7 @@ struct SeedJob {
   const Options& options;
   Policy policy;
   Time started;
-  Stopwatch stopwatch;
+  Stopwatch stopwatch{world.journal};
   Project project;
   std::string system;
   OpenRepository open;

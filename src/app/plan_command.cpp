@@ -74,7 +74,7 @@ std::string to_text(const Contents& contents, const image::LayerPlan& plan) {
 }
 
 int run_plan(const World& world, const Options& options) {
-  Stopwatch stopwatch;
+  Stopwatch stopwatch(world.journal);
   const Project project = find_project(world, options.positional());
   const std::string system = options.get("system").value_or(machine_system());
   check_options(world, options, system);

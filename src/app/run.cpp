@@ -9,6 +9,7 @@
 
 #include "app/ci_run.hpp"
 #include "app/help.hpp"
+#include "app/telemetry.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/self_check.hpp"
@@ -65,6 +66,7 @@ fs::path this_program() {
 constexpr std::string_view kFlakeArguments = "[FLAKE[#ATTR]...]";
 
 int run_with(CiRun& ci,
+             Journal& journal,
              const Command& command,
              const std::vector<std::string>& arguments,
              const os::Environment& environment) {
@@ -80,6 +82,7 @@ int run_with(CiRun& ci,
   }
   if (command.reports) {
     ci.start(command.name, options.get("summary").value_or(""));
+    journal.json = options.flag("json");
   }
   os::install_interrupt_handlers();
   os::SystemClock clock;
@@ -95,6 +98,7 @@ int run_with(CiRun& ci,
                     .progress = progress,
                     .runner = runner,
                     .transport = *retrying,
+                    .journal = journal,
                     .ci = &ci};
   return command.run(world, options);
 }
@@ -103,14 +107,32 @@ int run_command(const Command& command, const std::vector<std::string>& argument
   const os::Environment environment = os::current_environment();
   os::SystemRunner runner;
   CiRun ci(environment, runner, working_directory());
-  try {
-    return run_with(ci, command, arguments, environment);
-  } catch (const Error& error) {
-    ci.fail(error);
+  Journal journal{.command = std::string(command.name)};
+  std::optional<Telemetry> telemetry;
+  if (command.reports) {
+    telemetry.emplace(environment, ci);
+  }
+  const auto end = [&](const Error* error) {
+    if (telemetry) {
+      telemetry->send(journal, error);
+    }
+  };
+  const auto fail = [&](const Error& error) {
+    const report::Failure failure = ci.fail(error, failure_of(journal));
+    if (journal.json) {
+      ci.console().result(report::to_json(failure) + "\n");
+    }
+    end(&error);
     return static_cast<int>(error.code());
+  };
+  try {
+    const int code = run_with(ci, journal, command, arguments, environment);
+    end(nullptr);
+    return code;
+  } catch (const Error& error) {
+    return fail(error);
   } catch (const std::exception& error) {
-    ci.fail(Error(error.what()));
-    return static_cast<int>(ExitCode::failed);
+    return fail(Error(error.what()));
   }
 }
 

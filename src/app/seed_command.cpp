@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "app/attest.hpp"
+#include "app/changed_inputs.hpp"
 #include "app/commands.hpp"
 #include "app/make_seed.hpp"
 #include "app/outputs.hpp"
@@ -127,6 +128,7 @@ report::SeedRecord use_older(SeedJob& job, const KnownSeed& known) {
   record.reason =
       "the seed was made of other inputs than these files describe, and this run may not make "
       "another; 'nix-seed build' says whether it lacks anything (NS009)";
+  record.changed = changed_inputs(job.repository(), known.seed.manifest.digest, job.project.lock);
   tell(job.world, ci::Level::notice, record.reason);
   return record;
 }
@@ -199,9 +201,7 @@ std::vector<ci::Link> links_of(const ci::Facts& facts, const report::SeedRecord&
 void finish(SeedJob& job, report::SeedRecord& record) {
   using report::SeedStatus;
   job.stopwatch.stop();
-  for (const auto& [step, seconds] : job.stopwatch.entries()) {
-    record.timings.push_back({step, seconds});
-  }
+  complete(record, job.world.journal);
   record.run = context_of(job.world, source_of(job.project));
   job.world.progress.output(report::to_text(record));
   LayerBytes bytes = bytes_of_layers(record.layers);
@@ -225,6 +225,8 @@ int run_seed(const World& world, const Options& options) {
   job.stopwatch.start("look for a seed");
   job.project = find_project(world, options.positional());
   job.system = options.get("system").value_or(machine_system());
+  world.journal.flake = job.project.flake;
+  world.journal.system = job.system;
   expect_outputs(world, outputs_of(record_of(job, report::SeedStatus::missing), {}));
   check_options(world, options, job.system);
   check_lock_hash(world, job.project);

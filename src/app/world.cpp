@@ -68,17 +68,4 @@ void TerminalProgress::output(std::string_view text) {
   }
 }
 
-void Stopwatch::start(std::string step) {
-  stop();
-  step_ = std::move(step);
-  since_ = std::chrono::steady_clock::now();
-}
-
-void Stopwatch::stop() {
-  if (!step_.empty()) {
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - since_;
-    entries_.emplace_back(std::exchange(step_, {}), taken.count());
-  }
-}
-
 }  // namespace seed::app

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/ci_run.hpp"
+#include "app/journal.hpp"
 #include "app/warning_filter.hpp"
 #include "base/clock.hpp"
 #include "base/progress.hpp"
@@ -25,6 +26,7 @@ struct World {
   Progress& progress;
   os::Runner& runner;
   http::Transport& transport;
+  Journal& journal;
   CiRun* ci = nullptr;  ///< null: nobody but the log is told of the run
 };
 
@@ -49,23 +51,6 @@ class TerminalProgress final : public Progress {
   bool bar_shown_ = false;
   WarningFilter filter_;
   std::chrono::steady_clock::time_point last_bar_;
-};
-
-/// Measures the steps of a run, for the summary.
-class Stopwatch {
- public:
-  using Entry = std::pair<std::string, double>;  ///< step, seconds
-
-  /// Ends the step under way and starts the next.
-  void start(std::string step);
-  void stop();
-
-  const std::vector<Entry>& entries() const { return entries_; }
-
- private:
-  std::vector<Entry> entries_;
-  std::string step_;
-  std::chrono::steady_clock::time_point since_;
 };
 
 }  // namespace seed::app

@@ -38,6 +38,8 @@ struct Stage {
   test::FakeRunner runner;
   NoNetwork transport;
 
+  Journal journal;
+
   World world(os::Environment environment = {}) {
     environment["NIX_SEED_CACHE"] = (temp.path() / "cache").string();
     runner.answer = [](const os::Command&) {
@@ -49,7 +51,8 @@ struct Stage {
             .clock = clock,
             .progress = progress,
             .runner = runner,
-            .transport = transport};
+            .transport = transport,
+            .journal = journal};
   }
 };
 

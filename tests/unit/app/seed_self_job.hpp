@@ -57,7 +57,8 @@ class Job {
                .clock = clock_,
                .progress = progress_,
                .runner = runner_,
-               .transport = backend} {
+               .transport = backend,
+               .journal = journal_} {
     clock_.advance(std::chrono::seconds(95'190'000));
     backend.authorization = "Basic eC1hY2Nlc3MtdG9rZW46czNjcmV0LXRva2Vu";
     check_out();
@@ -119,6 +120,7 @@ class Job {
   test::FakeClock clock_;
   test::Quiet progress_;
   os::SystemRunner runner_;
+  Journal journal_;
   World world_;
   fs::path checkout_;
 };
