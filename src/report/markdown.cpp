@@ -159,7 +159,7 @@ std::string console(const std::vector<std::string>& lines) {
 }
 
 std::string details(std::string_view summary, std::string_view body, Fold fold) {
-  return fmt::format("<details{}><summary>{}</summary>\n\n{}\n</details>\n",
+  return fmt::format("<details{}><summary>{}</summary>\n\n{}\n</details>\n\n",
                      fold == Fold::open ? " open" : "",
                      summary,
                      body);

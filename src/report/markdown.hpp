@@ -38,7 +38,8 @@ std::string console(const std::vector<std::string>& lines);
 
 enum class Fold { closed, open };
 
-/// `body` below a line, HTML, that opens and closes it.
+/// `body` below a line, HTML, that opens and closes it. Ends with an empty line: up to one, what
+/// follows would still be HTML.
 std::string details(std::string_view summary, std::string_view body, Fold fold = Fold::closed);
 
 /// The box that hosts draw for NOTE, WARNING and CAUTION; `body` is Markdown.

@@ -39,6 +39,20 @@ std::string outside_fences(std::string_view text) {
   return out;
 }
 
+/// Whether Markdown follows HTML without the empty line that ends it.
+bool html_swallows_markdown(const std::string& text) {
+  bool in_html = false;
+  const std::string markdown = outside_fences(text);
+  for (const std::string_view line : split(markdown, '\n')) {
+    if (in_html && !line.empty() && !line.starts_with('<')) {
+      return true;
+    }
+    in_html =
+        line.starts_with("<details") || line.starts_with("</details") || (in_html && !line.empty());
+  }
+  return false;
+}
+
 bool has_control(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
@@ -88,6 +102,18 @@ TEST_CASE("hostile names change no table and bring no HTML") {
   }
 }
 
+TEST_CASE("no part of a summary is swallowed by the HTML before it") {
+  Failure noticed = sample_failed_build();
+  noticed.notices = {"one"};
+  for (const std::string& text : {to_markdown(sample_seed(SeedStatus::refreshed)),
+                                  to_markdown(sample_build(BuildMode::stale)),
+                                  to_markdown(sample_unevaluated()),
+                                  to_markdown(noticed)}) {
+    CHECK_FALSE(html_swallows_markdown(text));
+  }
+  CHECK(html_swallows_markdown("</details>\n| a |\n"));
+}
+
 TEST_CASE("a summary keeps its head and the newest logs within the host's limit") {
   Failure failure = sample_failed_build();
   failure.failed.clear();
@@ -114,7 +140,7 @@ TEST_CASE("a summary keeps its head and the newest logs within the host's limit"
 }
 
 TEST_CASE("a summary has a bound whatever a record holds") {
-  const std::string much = std::string(100'000, '@');
+  const std::string much = std::string(10'000, '@');
   SeedRecord seed = hostile_seed();
   seed.notices.assign(1000, much);
   seed.targets.assign(1000, much);
@@ -122,18 +148,18 @@ TEST_CASE("a summary has a bound whatever a record holds") {
   seed.layers[0].title = much;
   seed.changed.assign(1000, {much, much, much});
   seed.timings.assign(1000, {much, 1});
-  seed.derivations.assign(10'000, {.path = much, .seconds = 9});
+  seed.derivations.assign(1000, {.path = much, .seconds = 9});
   BuildRecord build = hostile_build();
   build.mode = BuildMode::stale;
-  build.missing.assign(10'000, much);
-  build.built.assign(10'000, much);
-  build.results.assign(10'000, build.results.front());
+  build.missing.assign(1000, much);
+  build.built.assign(1000, much);
+  build.results.assign(1000, build.results.front());
   build.results[1].attribute = much;
   build.reason = much;
   Failure failure = hostile_failure();
   failure.message = much + "\n" + much;
   failure.notices.assign(1000, much);
-  failure.failed.assign(100, {.path = much, .why = much, .log = {200, much}});
+  failure.failed.assign(20, {.path = much, .why = much, .log = {200, much}});
   CHECK(to_markdown(seed).size() <= kMaxSummaryBytes);
   CHECK(to_markdown(build).size() <= kMaxSummaryBytes);
   CHECK(to_markdown(failure).size() <= kMaxSummaryBytes);
