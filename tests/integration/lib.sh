@@ -11,6 +11,8 @@ source "$checkout/tests/integration/seed.sh"
 source "$checkout/tests/integration/node.sh"
 # shellcheck source=tests/integration/release.sh
 source "$checkout/tests/integration/release.sh"
+# shellcheck source=tests/integration/act.sh
+source "$checkout/tests/integration/act.sh"
 
 # Whatever runs the tests, nix-seed is on a person's machine unless a test says otherwise.
 unset CI GITHUB_ACTIONS FORGEJO_ACTIONS GITEA_ACTIONS GITLAB_CI BUILDKITE CIRCLECI TF_BUILD JENKINS_URL
