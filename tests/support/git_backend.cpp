@@ -70,8 +70,11 @@ bool have_git() {
 GitBackend::GitBackend() {
   os::make_dirs(temp_.path() / "acme");
   git(temp_.path(), {"init", "-q", "--bare", "-b", "main", repository().string()});
-  git(repository(), {"config", "http.receivepack", "true"});
-  git(repository(), {"config", "uploadpack.allowFilter", "true"});
+  const os::fs::path config = repository() / "config";
+  os::atomic_write(config,
+                   os::read_file(config, 1 << 16) +
+                       "[http]\nreceivepack = true\n[uploadpack]\nallowFilter = true\n"
+                       "[receive]\nautogc = false\n");
 }
 
 std::string GitBackend::git(const os::fs::path& folder,
