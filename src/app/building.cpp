@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "app/registry.hpp"
+#include "app/seed_self_step.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/seed_root.hpp"
@@ -15,6 +16,23 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxDerivationBytes = 16 << 20;
+
+/// The seed that flake.lock's seed-self names, where no tag leads to one. Returns why there is
+/// none.
+std::string follow_hint(const World& world,
+                        const Project& project,
+                        const std::string& system,
+                        SeedChoice& choice) {
+  const SeedHint hint = hinted_seed(world, place_of(world, project), project, system);
+  if (!hint.manifest) {
+    return hint.reason;
+  }
+  choice.seed = image::find_seed(*choice.open.repository, *hint.manifest, system);
+  return choice.seed ? ""
+                     : fmt::format("seed-self names {}, recorded for {}, which is not there",
+                                   hint.manifest->to_string(),
+                                   printable(hint.image));
+}
 
 }  // namespace
 
@@ -40,12 +58,15 @@ SeedChoice choose_seed(const World& world,
         });
       }
     }
+    const std::string hint =
+        choice.seed || image ? "" : follow_hint(world, project, system, choice);
     choice.reason = fmt::format(
         "no seed for {}: {} has neither the tag {} nor {} for it; 'nix-seed seed' makes one",
         system,
         choice.open.repository->name(),
         project.tag.substr(0, 12) + "…",
         project.key);
+    choice.reason += hint.empty() ? "" : "; " + hint;
     if (image) {
       choice.reason = fmt::format("{} is no seed for {}", *image, system);
     }

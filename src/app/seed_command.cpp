@@ -11,6 +11,7 @@
 #include "app/publish_report.hpp"
 #include "app/registry.hpp"
 #include "app/seed_lookup.hpp"
+#include "app/seed_self_step.hpp"
 #include "app/seeding.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -33,6 +34,7 @@ constexpr std::array kOptions{
     OptionSpec{"fallback", "HOW", "with no seed: seedless (default in CI), or fail"},
     OptionSpec{"refresh", "", "evaluate even where a seed for the same inputs is there"},
     OptionSpec{"unchecked", "", "push without the proof that the seed is closed"},
+    OptionSpec{"seed-self", "MODE", "record the seed in git: off (default), ref, commit or pr"},
     OptionSpec{"insecure", "", "speak plain http to the registry"},
     OptionSpec{"summary", "FILE", "append a Markdown summary; default: the CI host's; false: none"},
     OptionSpec{"provenance", "FILE", "write the provenance statement here as well"},
@@ -230,6 +232,7 @@ int run_seed(const World& world, const Options& options) {
   expect_outputs(world, outputs_of(record_of(job, report::SeedStatus::missing), {}));
   check_options(world, options, job.system);
   check_lock_hash(world, job.project);
+  const SeedSelfStep seed_self = prepare_seed_self(world, options, job.policy, job.project);
   job.open = open_repository(world, options, registry_for(world, options, job.project));
   report::SeedRecord record = record_of(job, report::SeedStatus::missing);
   try {
@@ -241,6 +244,7 @@ int run_seed(const World& world, const Options& options) {
     record.reason = fmt::format("the registry can't be used: {}", error.message());
     tell(world, ci::Level::warning, record.reason + "; later jobs build without a seed");
   }
+  take_seed_self_step(world, seed_self, job.project, job.repository(), record);
   finish(job, record);
   return 0;
 }
