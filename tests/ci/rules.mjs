@@ -12,6 +12,14 @@ const outputs = {
 // An input fills the variable of its name, and leaves it to the job's environment where it is empty.
 const mapped = (name) => [`NIX_SEED_${name.toUpperCase()}`, `\${{ inputs.${name} || env.NIX_SEED_${name.toUpperCase()} }}`];
 
+// What only an expression can tell the program: which check this job is, for its spans, and the hash
+// that users write as the tag (NS011).
+const job = ['NIX_SEED_CHECK_RUN_ID', '${{ job.check_run_id }}'];
+const told = {
+  seed: [['NIX_SEED_LOCK_HASH', "${{ inputs.flake == '' && hashFiles('flake.lock') || '' }}"], job],
+  build: [job],
+};
+
 export function actionFaults(file) {
   const action = parse(read(file));
   const faults = [];
@@ -28,6 +36,7 @@ export function actionFaults(file) {
   expect(/^exec sh "\$GITHUB_ACTION_PATH\/[a-z./]*bootstrap\.sh" (seed|build)$/.test(step.run), `it runs ${step.run}`);
   const environment = Object.fromEntries([
     ['GITHUB_TOKEN', '${{ inputs.github_token }}'],
+    ...(told[step.run.split(' ').at(-1)] ?? []),
     ...names.filter((name) => name !== 'github_token').map(mapped),
   ]);
   expect(JSON.stringify(step.env) === JSON.stringify(environment), `env is not the inputs in their order: ${JSON.stringify(environment)}`);
