@@ -261,7 +261,7 @@ TEST_CASE("what a sink, a source or the check throws ends the transfer and is pa
 }
 
 TEST_CASE("a peer that stalls, before or in its answer, is given up") {
-  bool head = false;
+  std::atomic<bool> head{false};
   TinyServer* self = nullptr;
   TinyServer server([&](int socket, const std::string&) {
     if (head) {
@@ -315,7 +315,7 @@ TEST_CASE("an interrupt ends a transfer that hangs") {
 }
 
 TEST_CASE("a connection that breaks is a fault worth another try") {
-  int mode = 0;
+  std::atomic<int> mode{0};
   TinyServer server([&](int socket, const std::string&) {
     if (mode == 1) {
       say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello");
