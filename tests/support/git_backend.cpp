@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "os/process.hpp"
+#include "support/catch.hpp"
 
 namespace seed::test {
 namespace {
@@ -64,7 +65,13 @@ http::Response parse_cgi(std::string_view out, const http::Request& request) {
 }  // namespace
 
 bool have_git() {
-  return os::find_program(os::current_environment(), "git").has_value();
+  const os::Environment environment = os::current_environment();
+  if (os::find_program(environment, "git")) {
+    return true;
+  }
+  WARN("skipped: git is not installed");
+  REQUIRE_FALSE(os::get(environment, "NIX_SEED_REQUIRE").has_value());
+  return false;
 }
 
 GitBackend::GitBackend() {

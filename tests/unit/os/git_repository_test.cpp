@@ -6,6 +6,7 @@
 #include "os/file.hpp"
 #include "os/process.hpp"
 #include "support/catch.hpp"
+#include "support/git_backend.hpp"
 
 namespace seed::os {
 namespace {
@@ -50,14 +51,6 @@ class Repository {
   TempDir temp_;
 };
 
-bool have_git() {
-  if (find_program(current_environment(), "git")) {
-    return true;
-  }
-  WARN("skipped: git is not installed");
-  return false;
-}
-
 TEST_CASE("a folder outside of any repository has no state") {
   const TempDir temp;
   CHECK_FALSE(inspect_git(temp.path()).has_value());
@@ -65,7 +58,7 @@ TEST_CASE("a folder outside of any repository has no state") {
 }
 
 TEST_CASE("a clean checkout has its commit, branch and root, from any folder in it") {
-  if (!have_git()) {
+  if (!test::have_git()) {
     return;
   }
   Repository repository;
@@ -82,7 +75,7 @@ TEST_CASE("a clean checkout has its commit, branch and root, from any folder in 
 }
 
 TEST_CASE("a changed tracked file makes a checkout dirty, a new one does not") {
-  if (!have_git()) {
+  if (!test::have_git()) {
     return;
   }
   Repository repository;
@@ -103,7 +96,7 @@ TEST_CASE("a changed tracked file makes a checkout dirty, a new one does not") {
 }
 
 TEST_CASE("a detached checkout has a commit and no branch") {
-  if (!have_git()) {
+  if (!test::have_git()) {
     return;
   }
   Repository repository;
@@ -114,7 +107,7 @@ TEST_CASE("a detached checkout has a commit and no branch") {
 }
 
 TEST_CASE("a bare repository has no state") {
-  if (!have_git()) {
+  if (!test::have_git()) {
     return;
   }
   Repository repository;
@@ -124,7 +117,7 @@ TEST_CASE("a bare repository has no state") {
 }
 
 TEST_CASE("the remote is told without its credentials") {
-  if (!have_git()) {
+  if (!test::have_git()) {
     return;
   }
   Repository repository;
@@ -143,7 +136,7 @@ TEST_CASE("user information is taken out of URLs only") {
 }
 
 TEST_CASE("a checkout of another owner is accepted") {
-  if (!have_git()) {
+  if (!test::have_git()) {
     return;
   }
   if (::geteuid() != 0) {
