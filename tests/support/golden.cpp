@@ -24,6 +24,10 @@ void print_difference(const std::string& name, std::string_view expected, std::s
 
 }  // namespace
 
+std::filesystem::path checkout_path(const std::string& name) {
+  return std::filesystem::path(CHECKOUT) / name;
+}
+
 bool golden(const std::string& name, std::string_view text) {
   const std::filesystem::path file = golden_path(name);
   if (os::get(os::current_environment(), "NIX_SEED_ACCEPT")) {

@@ -8,9 +8,18 @@
 
 namespace seed::test {
 
+/// A file of the checkout, by its path from the top. Compiled once, so that where a checkout stands
+/// reaches one object alone and compilers' caches serve all of them.
+std::filesystem::path checkout_path(const std::string& name);
+
+/// A file of the checkout, read.
+inline std::string checkout_file(const std::string& name) {
+  return os::read_file(checkout_path(name), 1 << 20);
+}
+
 /// A file below tests/golden.
 inline std::filesystem::path golden_path(const std::string& name) {
-  return std::filesystem::path(TEST_SOURCE_DIR) / "golden" / name;
+  return checkout_path("tests/golden/" + name);
 }
 
 inline std::string golden(const std::string& name) {

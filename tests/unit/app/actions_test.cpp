@@ -3,17 +3,13 @@
 #include <set>
 
 #include "app/commands.hpp"
-#include "os/file.hpp"
 #include "support/catch.hpp"
+#include "support/golden.hpp"
 
 namespace seed::app {
 namespace {
 
 using Names = std::set<std::string>;
-
-std::string read_tree(const std::string& name) {
-  return os::read_file(std::filesystem::path(TEST_SOURCE_DIR) / ".." / name, 1 << 20);
-}
 
 /// The variables that the file sets for the program.
 Names variables_of(const std::string& text) {
@@ -44,8 +40,8 @@ Names unheard(Names names, const Command& command) {
 }  // namespace
 
 TEST_CASE("the actions set variables that the program reads") {
-  const Names seed = variables_of(read_tree("action.yml"));
-  const Names build = variables_of(read_tree("actions/build.yaml/action.yml"));
+  const Names seed = variables_of(test::checkout_file("action.yml"));
+  const Names build = variables_of(test::checkout_file("actions/build.yaml/action.yml"));
   CHECK(seed.size() == 13);
   CHECK(build.size() == 11);
   CHECK(unheard(seed, kSeedCommand) == Names{});
@@ -53,7 +49,7 @@ TEST_CASE("the actions set variables that the program reads") {
 }
 
 TEST_CASE("the template of GitLab sets variables that the program reads") {
-  const std::string text = read_tree("ci-templates/nix-seed.yml");
+  const std::string text = test::checkout_file("ci-templates/nix-seed.yml");
   const std::size_t second = text.find("-build\":\n");
   REQUIRE(second != std::string::npos);
   const Names seed = variables_of(text.substr(0, second));

@@ -16,10 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string page(const std::string& name) {
-  return os::read_file(fs::path(TEST_SOURCE_DIR) / ".." / name, 1 << 20);
-}
-
 /// Pages that show the program being called.
 const std::vector<std::string> kPages{"README.md",
                                       "docs/container.md",
@@ -171,14 +167,14 @@ TEST_CASE("an option has one argument name in every command that has it") {
 }
 
 TEST_CASE("README's table of options is what the program knows") {
-  const std::string readme = page("README.md");
+  const std::string readme = test::checkout_file("README.md");
   const std::string table = option_table();
   INFO("README.md must hold this table:\n" << table);
   CHECK(readme.find("\n" + table + "\n") != std::string::npos);
 }
 
 TEST_CASE("README names every command with its own line of help") {
-  const std::string readme = page("README.md");
+  const std::string readme = test::checkout_file("README.md");
   for (const Command* command : commands()) {
     const std::string row =
         "| `nix-seed " + std::string(command->name) + "` | " + std::string(command->help) + " |";
@@ -190,7 +186,7 @@ TEST_CASE("README names every command with its own line of help") {
 TEST_CASE("every call of nix-seed that a page shows is one that the program takes") {
   std::size_t calls = 0;
   for (const std::string& name : kPages) {
-    for (const std::string& line : code_lines(page(name))) {
+    for (const std::string& line : code_lines(test::checkout_file(name))) {
       for (const auto& call : calls_in(line)) {
         INFO(name << ": " << line);
         CHECK(objection(call).empty());

@@ -1,13 +1,13 @@
 // What docs/image.md says of the image is what the program puts there.
 #include "image/rootfs.hpp"
-#include "os/file.hpp"
 #include "support/catch.hpp"
+#include "support/golden.hpp"
 
 namespace seed {
 namespace {
 
 std::string image_page() {
-  return os::read_file(std::filesystem::path(TEST_SOURCE_DIR) / "../docs/image.md", 1 << 20);
+  return test::checkout_file("docs/image.md");
 }
 
 image::Tools tools() {
