@@ -20,8 +20,8 @@ build_packages=(ca-certificates ccache cmake g++ git libcurl4-openssl-dev libcxx
 static_packages=(dpkg-dev patch perl xz-utils) # what scripts/deps needs besides
 cross_packages=(g++-aarch64-linux-gnu qemu-user-static) # to build for the other system, and run it
 example_packages=(git jq python3 util-linux)
-test_packages=(apache2-utils busybox-static catch2 clang-format-19 curl docker-registry openssl
-  patchelf podman runc shellcheck skopeo strace umoci zstd)
+test_packages=(apache2-utils busybox-static catch2 clang-format-19 curl docker-registry
+  libarchive-tools openssl patchelf podman runc shellcheck skopeo sqlite3 strace umoci zstd)
 
 as_root() {
   if [[ $EUID -eq 0 ]]; then "$@"; else sudo "$@"; fi

@@ -7,7 +7,6 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "os/process.hpp"
-#include "support/catch.hpp"
 
 namespace seed::test {
 namespace {
@@ -63,16 +62,6 @@ http::Response parse_cgi(std::string_view out, const http::Request& request) {
 }
 
 }  // namespace
-
-bool have_git() {
-  const os::Environment environment = os::current_environment();
-  if (os::find_program(environment, "git")) {
-    return true;
-  }
-  WARN("skipped: git is not installed");
-  REQUIRE_FALSE(os::get(environment, "NIX_SEED_REQUIRE").has_value());
-  return false;
-}
 
 GitBackend::GitBackend() {
   os::make_dirs(temp_.path() / "acme");

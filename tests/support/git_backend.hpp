@@ -56,7 +56,4 @@ class GitBackend final : public http::Transport {
   int checkouts_ = 0;
 };
 
-/// Whether git is there; says so where it is not, and fails the test in the gate.
-bool have_git();
-
 }  // namespace seed::test

@@ -12,6 +12,7 @@
 #include "support/catch.hpp"
 #include "support/fake_registry.hpp"
 #include "support/git_backend.hpp"
+#include "support/need.hpp"
 #include "support/quiet.hpp"
 
 namespace seed::app {
@@ -126,7 +127,7 @@ class Job {
 };
 
 inline bool skipped() {
-  return !test::have_git();
+  return !test::have_program("git");
 }
 
 inline nix::SeedRecord recorded(const test::GitBackend& backend) {

@@ -5,6 +5,7 @@
 #include "oci/types.hpp"
 #include "os/process.hpp"
 #include "support/catch.hpp"
+#include "support/need.hpp"
 
 namespace seed::image {
 namespace {
@@ -102,8 +103,7 @@ TEST_CASE("zstd and gzip read what is written here") {
   const std::string text = noise(kFrameBytes + 1000);
   for (const Compression compression : kBoth) {
     const std::string program = compression == Compression::zstd ? "zstd" : "gzip";
-    if (!os::find_program(os::current_environment(), program)) {
-      WARN("skipped: " << program << " is not in PATH");
+    if (!test::have_program(program)) {
       continue;
     }
     os::SystemRunner runner;

@@ -7,6 +7,7 @@
 #include "os/file.hpp"
 #include "os/process.hpp"
 #include "support/catch.hpp"
+#include "support/need.hpp"
 
 namespace seed::image {
 namespace {
@@ -35,14 +36,6 @@ std::string run(std::vector<std::string> argv, const std::string& input = {}) {
   return captured.out;
 }
 
-bool have(const char* program) {
-  if (os::find_program(os::current_environment(), program)) {
-    return true;
-  }
-  WARN("skipped: " << program << " is not in PATH");
-  return false;
-}
-
 const std::string kLong(200, 'l');
 const std::string kAccent = "na\xc3\xafve";
 
@@ -60,7 +53,7 @@ void fill_all_kinds(TarWriter& tar) {
 }  // namespace
 
 TEST_CASE("a tar is the bytes GNU tar writes as ustar") {
-  if (!have("tar")) {
+  if (!test::have_program("tar")) {
     return;
   }
   const os::TempDir temp;
@@ -102,7 +95,7 @@ TEST_CASE("GNU tar, bsdtar and Python read every kind of entry without a complai
   const std::string tar = tar_of(fill_all_kinds);
   const std::string names = "d/\nd/empty\nd/x\nd/" + kAccent + "\nd/link\nd/long\nd/" + kLong +
                             "\nd/" + std::string(97, 'a') + "/" + std::string(97, 'b') + "/\n";
-  if (have("tar")) {
+  if (test::have_program("tar")) {
     CHECK(run({"tar", "--quoting-style=literal", "-tf", "-"}, tar) == names);
     const std::string listing = run({"tar", "--numeric-owner", "-tvf", "-"}, tar);
     CHECK(
@@ -110,10 +103,10 @@ TEST_CASE("GNU tar, bsdtar and Python read every kind of entry without a complai
                             "-r--r--r-- 0/0               0 1970-01-01 00:00 d/empty\n"
                             "-r-xr-xr-x 0/0              10 1970-01-01 00:00 d/x\n"));
   }
-  if (have("bsdtar")) {
+  if (test::have_program("bsdtar")) {
     CHECK(run({"bsdtar", "-tf", "-"}, tar) == names);
   }
-  if (have("python3")) {
+  if (test::have_program("python3")) {
     CHECK(run({"python3",
                "-c",
                "import sys, tarfile\n"

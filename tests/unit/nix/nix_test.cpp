@@ -9,6 +9,7 @@
 #include "os/file.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
+#include "support/need.hpp"
 
 namespace seed::nix {
 namespace {
@@ -316,9 +317,7 @@ TEST_CASE("many derivations are realised in several commands and none is lost") 
 
 // One flake built by the Nix that is installed, in a /nix of its own.
 TEST_CASE("a real Nix evaluates, builds, adds and describes") {
-  if (::geteuid() != 0 || !fs::is_directory("/nix") ||
-      !os::find_program(os::current_environment(), "nix-store")) {
-    WARN("skipped: needs root, a folder /nix and nix-store");
+  if (!test::have_private_nix()) {
     return;
   }
   const os::TempDir temp;

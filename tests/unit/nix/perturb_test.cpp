@@ -9,6 +9,7 @@
 #include "os/file.hpp"
 #include "support/catch.hpp"
 #include "support/fake_runner.hpp"
+#include "support/need.hpp"
 
 namespace seed::nix {
 namespace {
@@ -115,14 +116,6 @@ std::string git(const fs::path& folder, std::vector<std::string> arguments) {
   return result.exit.ok() ? result.out : result.err;
 }
 
-bool have_git() {
-  if (os::find_program(os::current_environment(), "git")) {
-    return true;
-  }
-  WARN("skipped: git is not in PATH");
-  return false;
-}
-
 /// Sets a variable of our own environment while it lives.
 struct Variable {
   const char* name;
@@ -146,7 +139,7 @@ TEST_CASE("a copy of a flake that is no git checkout stays a plain folder") {
 }
 
 TEST_CASE("a copy of a git checkout is one commit that holds ignored files too") {
-  if (!have_git()) {
+  if (!test::have_program("git")) {
     return;
   }
   const os::TempDir temp;
@@ -164,7 +157,7 @@ TEST_CASE("a copy of a git checkout is one commit that holds ignored files too")
 }
 
 TEST_CASE("a copy of a dirty checkout has its files in the index and no commit") {
-  if (!have_git()) {
+  if (!test::have_program("git")) {
     return;
   }
   const os::TempDir folder;
@@ -175,7 +168,7 @@ TEST_CASE("a copy of a dirty checkout has its files in the index and no commit")
 }
 
 TEST_CASE("a hook that points git at its own repository does not lead us there") {
-  if (!have_git()) {
+  if (!test::have_program("git")) {
     return;
   }
   const os::TempDir users;

@@ -11,6 +11,7 @@
 #include "os/process.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
+#include "support/need.hpp"
 
 namespace seed::nix {
 namespace {
@@ -147,23 +148,8 @@ os::Captured in_private_nix(const fs::path& nix_root, const std::string& script)
   return os::capture(runner, unshare);
 }
 
-/// Why the real Nix cannot be asked here; empty where it can.
-std::string no_nix() {
-  if (::geteuid() != 0) {
-    return "needs root for a private /nix";
-  }
-  if (!os::find_program(os::current_environment(), "nix-store")) {
-    return "nix-store is not installed";
-  }
-  if (!fs::is_directory("/nix")) {
-    return "there is no folder /nix to mount a private store on";
-  }
-  return {};
-}
-
 TEST_CASE("Nix itself works with the database we write") {
-  if (const std::string why = no_nix(); !why.empty()) {
-    WARN("skipped: " << why);
+  if (!test::have_private_nix()) {
     return;
   }
   const os::TempDir temp;
@@ -196,12 +182,7 @@ TEST_CASE("Nix itself works with the database we write") {
 }
 
 TEST_CASE("our schema has every table, index and trigger of the database Nix makes") {
-  if (const std::string why = no_nix(); !why.empty()) {
-    WARN("skipped: " << why);
-    return;
-  }
-  if (!os::find_program(os::current_environment(), "sqlite3")) {
-    WARN("skipped: sqlite3 is not installed");
+  if (!test::have_private_nix() || !test::have_program("sqlite3")) {
     return;
   }
   const os::TempDir temp;
@@ -237,8 +218,7 @@ int as_nobody(Step&& step) {
 }
 
 TEST_CASE("a user who may not write beside the database reads it unless there is a log") {
-  if (::geteuid() != 0) {
-    WARN("skipped: needs root to become another user");
+  if (!test::have_root("to become another user") || !test::have_program("sqlite3")) {
     return;
   }
   const os::TempDir temp;
@@ -248,10 +228,6 @@ TEST_CASE("a user who may not write beside the database reads it unless there is
   os::SystemRunner runner;
   const fs::path file = temp.path() / "db" / "db.sqlite";
   // As Nix leaves it: in WAL mode, no -wal and no -shm.
-  if (!os::find_program(os::current_environment(), "sqlite3")) {
-    WARN("skipped: sqlite3 is not installed");
-    return;
-  }
   os::capture(runner, command({"sqlite3", file.string(), "pragma journal_mode = wal"}));
   const auto read = [&] {
     try {

@@ -10,6 +10,7 @@
 #include "os/file.hpp"
 #include "os/process.hpp"
 #include "support/catch.hpp"
+#include "support/need.hpp"
 
 namespace seed::oci {
 namespace {
@@ -283,9 +284,7 @@ TEST_CASE("processes that write one layout at the same time lose nothing") {
 }
 
 TEST_CASE("skopeo reads a layout that was written here") {
-  const auto skopeo = os::find_program(os::current_environment(), "skopeo");
-  if (!skopeo) {
-    WARN("skipped: skopeo is not in PATH");
+  if (!test::have_program("skopeo")) {
     return;
   }
   Fixture t;

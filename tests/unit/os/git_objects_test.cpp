@@ -5,12 +5,13 @@
 #include "os/process.hpp"
 #include "support/catch.hpp"
 #include "support/git_backend.hpp"
+#include "support/need.hpp"
 
 namespace seed::os {
 namespace {
 
 TEST_CASE("blobs, trees and commits have the names that git gives them") {
-  if (!test::have_git()) {
+  if (!test::have_program("git")) {
     return;
   }
   const test::GitBackend backend;
@@ -45,7 +46,7 @@ TEST_CASE("blobs, trees and commits have the names that git gives them") {
 }
 
 TEST_CASE("a file is replaced and its neighbours and mode stay") {
-  if (!test::have_git()) {
+  if (!test::have_program("git")) {
     return;
   }
   test::GitBackend backend;

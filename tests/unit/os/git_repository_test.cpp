@@ -6,7 +6,7 @@
 #include "os/file.hpp"
 #include "os/process.hpp"
 #include "support/catch.hpp"
-#include "support/git_backend.hpp"
+#include "support/need.hpp"
 
 namespace seed::os {
 namespace {
@@ -58,7 +58,7 @@ TEST_CASE("a folder outside of any repository has no state") {
 }
 
 TEST_CASE("a clean checkout has its commit, branch and root, from any folder in it") {
-  if (!test::have_git()) {
+  if (!test::have_program("git")) {
     return;
   }
   Repository repository;
@@ -75,7 +75,7 @@ TEST_CASE("a clean checkout has its commit, branch and root, from any folder in 
 }
 
 TEST_CASE("a changed tracked file makes a checkout dirty, a new one does not") {
-  if (!test::have_git()) {
+  if (!test::have_program("git")) {
     return;
   }
   Repository repository;
@@ -96,7 +96,7 @@ TEST_CASE("a changed tracked file makes a checkout dirty, a new one does not") {
 }
 
 TEST_CASE("a detached checkout has a commit and no branch") {
-  if (!test::have_git()) {
+  if (!test::have_program("git")) {
     return;
   }
   Repository repository;
@@ -107,7 +107,7 @@ TEST_CASE("a detached checkout has a commit and no branch") {
 }
 
 TEST_CASE("a bare repository has no state") {
-  if (!test::have_git()) {
+  if (!test::have_program("git")) {
     return;
   }
   Repository repository;
@@ -117,7 +117,7 @@ TEST_CASE("a bare repository has no state") {
 }
 
 TEST_CASE("the remote is told without its credentials") {
-  if (!test::have_git()) {
+  if (!test::have_program("git")) {
     return;
   }
   Repository repository;
@@ -136,11 +136,7 @@ TEST_CASE("user information is taken out of URLs only") {
 }
 
 TEST_CASE("a checkout of another owner is accepted") {
-  if (!test::have_git()) {
-    return;
-  }
-  if (::geteuid() != 0) {
-    WARN("skipped: needs root to give a repository away");
+  if (!test::have_program("git") || !test::have_root("to give a repository away")) {
     return;
   }
   Repository repository;
