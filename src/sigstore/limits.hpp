@@ -9,6 +9,7 @@ namespace seed::sigstore {
 // take; a layer of 10 MiB is what the cluster policies read at most.
 inline constexpr std::uint64_t kMaxBundleBytes = 10 << 20;
 inline constexpr std::uint64_t kMaxTrustedRootBytes = 4 << 20;
+inline constexpr std::uint64_t kMaxSigningConfigBytes = 1 << 20;
 inline constexpr std::uint64_t kMaxStatementBytes = 8 << 20;
 inline constexpr int kMaxJsonDepth = 64;
 inline constexpr std::size_t kMaxLogEntries = 32;
@@ -20,6 +21,8 @@ inline constexpr std::size_t kMaxProofHashes = 64;  ///< a tree of 2^63 leaves i
 inline constexpr std::size_t kMaxNoteBytes = 64 << 10;
 inline constexpr std::size_t kMaxNoteSignatures = 100;
 inline constexpr std::size_t kMaxCertificateBytes = 64 << 10;
+inline constexpr std::size_t kMaxServices = 64;
+inline constexpr std::int64_t kMaxApiVersion = 1000;
 inline constexpr std::size_t kMaxTokenBytes = 64 << 10;
 
 }  // namespace seed::sigstore

@@ -17,6 +17,8 @@ struct Validity {
   std::optional<Time> end;
 
   bool contains(Time time) const { return (!start || *start <= time) && (!end || time <= *end); }
+
+  bool operator==(const Validity&) const = default;
 };
 
 /// A transparency log or a certificate transparency log.
