@@ -1,0 +1,27 @@
+#pragma once
+
+#include "app/options.hpp"
+#include "app/world.hpp"
+#include "sigstore/signing_config.hpp"
+#include "sigstore/trusted_root.hpp"
+
+namespace seed::app {
+
+/// Options of every command that looks at signatures.
+inline constexpr OptionSpec kTrustedRootOption{
+    "trusted-root", "FILE", "whom to believe: a trusted_root.json (or JSON Lines); no network"};
+
+/// And of those that sign.
+inline constexpr OptionSpec kSigningConfigOption{
+    "signing-config", "FILE", "where to sign: a signing_config.v0.2.json"};
+
+/// Whom this run believes: the file that `--trusted-root` names, and then no socket is opened; or
+/// Sigstore's public root. Throws UsageError or FormatError naming the file.
+sigstore::TrustedRoot trusted_root_for(const World& world, const Options& options);
+
+/// Where this run signs: the file that `--signing-config` names, or Sigstore's public services.
+/// Throws UsageError where `--trusted-root` is given alone: what the public services sign, a
+/// private root does not believe.
+sigstore::SigningConfig signing_config_for(const World& world, const Options& options);
+
+}  // namespace seed::app
