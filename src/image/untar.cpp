@@ -103,11 +103,16 @@ std::pair<std::string_view, std::string_view> take_record(std::string_view& text
   return record;
 }
 
+bool is_zero(ByteView bytes) {
+  return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
+}
+
 }  // namespace
 
 ByteView TarReader::take(ByteView& bytes, std::uint64_t limit) {
   const ByteView taken = bytes.first(std::min<std::uint64_t>(bytes.size(), limit));
   bytes = bytes.subspan(taken.size());
+  position_ += taken.size();
   return taken;
 }
 
@@ -141,12 +146,17 @@ void TarReader::write(ByteView bytes) {
         }
         break;
       }
-      case State::padding:
-        padding_ -= take(bytes, padding_).size();
+      case State::padding: {
+        const ByteView zeros = take(bytes, padding_);
+        if (scope_ == TarScope::seeds && !is_zero(zeros)) {
+          throw FormatError("tar has content in the padding of a file");
+        }
+        padding_ -= zeros.size();
         break;
+      }
       case State::end:
         // Writers fill their last record with zeros; anything else would be hidden from others.
-        if (std::ranges::any_of(bytes, [](std::byte byte) { return byte != std::byte{0}; })) {
+        if (!is_zero(bytes)) {
           throw FormatError("tar has content after its end");
         }
         return;
@@ -198,7 +208,8 @@ void TarReader::header(ByteView view) {
                  .mode = static_cast<std::uint32_t>(number_field(block, 100, 8) & 07777),
                  .mtime = static_cast<std::int64_t>(number_field(block, 136, 12) & INT32_MAX),
                  .size_bytes = rest_,
-                 .link = next_link_.value_or(std::string(text_field(block, 157, 100)))};
+                 .link = next_link_.value_or(std::string(text_field(block, 157, 100))),
+                 .data_offset = position_};
   next_path_.reset();
   next_link_.reset();
   next_size_.reset();

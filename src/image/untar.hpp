@@ -17,8 +17,9 @@ struct TarEntry {
   Kind kind = Kind::file;
   std::uint32_t mode = 0;
   std::int64_t mtime = 0;
-  std::uint64_t size_bytes = 0;  ///< of a file; else 0
-  std::string link;              ///< of a symlink; the path, cleaned, that a hard link names
+  std::uint64_t size_bytes = 0;   ///< of a file; else 0
+  std::string link;               ///< of a symlink; the path, cleaned, that a hard link names
+  std::uint64_t data_offset = 0;  ///< where in the tar a file's bytes are; a multiple of 512
 };
 
 class TarHandler {
@@ -35,7 +36,8 @@ class TarHandler {
 enum class TarScope { seeds, any };
 
 /// Reads ustar, PAX and GNU long names from a stream. FormatError for what is damaged, for sparse
-/// files and names that lead out of the folder, and for what is beyond the scope.
+/// files and names that lead out of the folder, and for what is beyond the scope. In a seed what
+/// follows a file up to the next block is zeros: whoever maps the block sees them.
 class TarReader {
  public:
   explicit TarReader(TarHandler& handler, TarScope scope = TarScope::seeds)
@@ -56,8 +58,9 @@ class TarReader {
   TarScope scope_;
   State state_ = State::header;
   std::string block_;
-  std::uint64_t rest_ = 0;     ///< of the data
-  std::uint64_t padding_ = 0;  ///< zeros after it
+  std::uint64_t position_ = 0;  ///< after what has been taken
+  std::uint64_t rest_ = 0;      ///< of the data
+  std::uint64_t padding_ = 0;   ///< zeros after it
   char extension_type_ = 0;
   std::string extension_;
   std::optional<std::string> next_path_;  ///< from extensions, for the next entry
