@@ -33,6 +33,7 @@ in
       options = {
         registry = optional seedCfg.options.registry;
         trust = optional seedCfg.options.trust;
+        independent = optional seedCfg.options.independent;
         builders = lib.mkOption {
           description = seedCfg.options.builders.doc;
           default = { };

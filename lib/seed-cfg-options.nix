@@ -11,8 +11,9 @@ let
     string
     ;
 
-  # One spelling for each address: no slash at its end, no user, query, fragment or wildcard.
-  url = string "an https:// address without a slash at its end" "https://[a-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~%+-]+)*";
+  # One spelling for each address: no slash at its end, no user, query, fragment or wildcard.  Plain
+  # http is for this machine alone.
+  url = string "an https:// address without a slash at its end" "(https://[a-z0-9.-]+|http://(localhost|127\\.0\\.0\\.1|\\[::1]))(:[0-9]+)?(/[A-Za-z0-9._~%+-]+)*";
 
   # distribution-spec, "Pulling manifests": names are lower case.
   registry = string "HOST/NAME in lower case without a tag, or oci:PATH" "([a-z0-9]+([.-][a-z0-9]+)*\\.[a-z0-9]+([.-][a-z0-9]+)*|localhost|[a-z0-9.-]+:[0-9]+|\\[[0-9a-f:]+](:[0-9]+)?)(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)+|oci:[^[:cntrl:]]+";
@@ -20,7 +21,13 @@ let
   # A certificate's subject, whole.
   identity = string "an https:// address or a mail address, whole, without '*'" "https://[^*?[:space:][:cntrl:]]+|[^*@/[:space:][:cntrl:]]+@[^*@/[:space:][:cntrl:]]+";
 
-  repository = string "OWNER/NAME on github and gitlab, or an https:// address" "(https://[A-Za-z0-9.-]+(:[0-9]+)?/)?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+";
+  repository = string "OWNER/NAME on github and gitlab, or an https:// address" "(https://[A-Za-z0-9.-]+(:[0-9]+)?/|http://(localhost|127\\.0\\.0\\.1)(:[0-9]+)?/)?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+";
+
+  # SubjectPublicKeyInfo (RFC 7468 §13).
+  key = string "a public key in PEM" "-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+-----END PUBLIC KEY-----\n?";
+
+  line = string "a line of text" "[^[:cntrl:]]{1,100}";
+  number = string "a number as text" "[0-9]{1,20}";
 
   # "90s", "30m", "2h", or seconds.
   duration =
@@ -53,6 +60,18 @@ in
       example = "builders.github.repository = \"acme/app\";";
       doc = "Who builds, by name. `github` and `gitlab` are known: their issuer and identity follow from `repository`.";
     };
+    independent = {
+      list = true;
+      type = listOf "words" (enum [
+        "owner"
+        "corporateParent"
+        "jurisdiction"
+        "runner"
+      ]);
+      default = "`[ ]`";
+      example = "independent = [ \"corporateParent\" ];";
+      doc = "What no two builders may have in common: `owner` (of the repository), `corporateParent`, `jurisdiction`, `runner`. Without, what they share is only told.";
+    };
     rekor = {
       type = set "a set of options";
       default = "`{ }`";
@@ -66,7 +85,7 @@ in
       type = bool;
       default = "false";
       example = "master = true;";
-      doc = "Whether this builder promotes what the others agree on. At most one does.";
+      doc = "Whether this builder promotes what the others agree on. Exactly one does, where `trust` is not `innocent`.";
     };
     issuer = {
       type = nullOr url;
@@ -84,10 +103,40 @@ in
       type = nullOr repository;
       default = "null";
       example = "repository = \"acme/app\";";
-      doc = "The repository whose jobs the builder runs.";
+      doc = "The repository whose jobs the builder runs. On github and gitlab the certificate has to name it too.";
+    };
+    key = {
+      type = nullOr key;
+      default = "null";
+      example = "key = builtins.readFile ./builder.pub;";
+      doc = "The public key of a builder that signs with a key file: instead of issuer and identity.";
+    };
+    repositoryId = {
+      type = nullOr number;
+      default = "null";
+      example = "repositoryId = \"5678\";";
+      doc = "The host's own number for the repository, which a new one of the same name has not.";
+    };
+    ownerId = {
+      type = nullOr number;
+      default = "null";
+      example = "ownerId = \"1234\";";
+      doc = "The host's own number for the repository's owner.";
+    };
+    registry = {
+      type = nullOr registry;
+      default = "null";
+      example = "registry = \"ghcr.io/acme/app-seed\";";
+      doc = "Where the builder pushes, if not to `registry`: `promote` looks for attestations there too.";
+    };
+    runner = {
+      type = nullOr line;
+      default = "null";
+      example = "runner = \"ubuntu-24.04\";";
+      doc = "The image of the machine that builds: two with one image trust whoever made it.";
     };
     corporateParent = {
-      type = nullOr (string "a line of text" "[^[:cntrl:]]{1,100}");
+      type = nullOr line;
       default = "null";
       example = "corporateParent = \"Microsoft\";";
       doc = "Who owns the builder: two with one owner are not independent.";

@@ -52,7 +52,11 @@ let
   );
   letters = text: builtins.genList (i: substring i 1 text) (stringLength text);
 
-  isUrl = text: match "https://.*" text != null;
+  isUrl = text: match "https?://.*" text != null;
+
+  # The known host whose issuer this is, or null.
+  hostOf =
+    issuer: first (map (name: if known.${name}.issuer == issuer then name else null) (attrNames known));
 
   # A builder with what its name says; `issuer`, `identity` and `repository` are null where unknown.
   builderOf =
@@ -62,8 +66,9 @@ let
       repository = given.repository or null;
       issuer = given.issuer or null;
       identity = given.identity or null;
+      key = given.key or null;
       # The host's own issuer vouches for repositories there, another one for we know not what.
-      usual = like != null && (issuer == null || issuer == like.issuer);
+      usual = like != null && key == null && (issuer == null || issuer == like.issuer);
       address =
         if repository == null || isUrl repository then
           repository
@@ -78,9 +83,46 @@ let
       repository = address;
       identity =
         if identity == null && usual && address != null then like.identity address else identity;
-      corporateParent = given.corporateParent or null;
-      jurisdiction = given.jurisdiction or null;
+      inherit key;
+    }
+    // mapAttrs (name: _: given.${name} or null) {
+      inherit (builderOptions)
+        repositoryId
+        ownerId
+        registry
+        corporateParent
+        jurisdiction
+        runner
+        ;
     };
+
+  # https://HOST/OWNER of a builder's repository, in lower case, or null.
+  ownerOf =
+    builder:
+    let
+      parts = if builder.repository == null then null else match "(https?://[^/]+/[^/]+)/.*" builder.repository;
+    in
+    if parts == null then null else lower (head parts);
+
+  # What 'independent' can ask of builders: from which option it follows, and its value.
+  independence = {
+    owner = {
+      option = "repository";
+      value = ownerOf;
+    };
+    corporateParent = {
+      option = "corporateParent";
+      value = builder: builder.corporateParent;
+    };
+    jurisdiction = {
+      option = "jurisdiction";
+      value = builder: builder.jurisdiction;
+    };
+    runner = {
+      option = "runner";
+      value = builder: builder.runner;
+    };
+  };
 
   startsWith = prefix: text: substring 0 (stringLength prefix) text == prefix;
 
@@ -91,39 +133,51 @@ let
     name: given:
     let
       at = "builders.${name}";
-      like = known.${name} or null;
       builder = builderOf name given;
+      host = if builder.issuer == null then null else hostOf builder.issuer;
+      like = known.${host};
       repository = given.repository or null;
       path = substring (stringLength like.host) (stringLength builder.repository) builder.repository;
       missing =
         field: why:
         "seedCfg: '${at}.${field}' is missing${why}; write for example: ${at}.${builderOptions.${field}.example}";
     in
-    if repository != null && builder.repository == null then
+    if builder.key != null && (builder.issuer != null || builder.identity != null) then
+      "seedCfg: '${at}.key' is given, and so is '${at}.${
+        if builder.issuer == null then "identity" else "issuer"
+      }'; write the key of a builder that signs with a key, or the issuer and identity of one that signs with a certificate"
+    else if repository != null && builder.repository == null then
       message "seedCfg" "repository = \"https://git.example.org/acme/app\";" {
         at = "${at}.repository";
         value = repository;
         is = "an https:// address, and only for github and gitlab is the host known";
       }
+    else if builder.key != null then
+      null
     else if builder.issuer == null then
       missing "issuer" ", and only those of github and gitlab are known"
     else if
-      like != null
-      && builder.issuer == like.issuer
-      && repository != null
+      host != null
+      && builder.repository != null
       && !(startsWith like.host builder.repository && match like.path path != null)
     then
       message "seedCfg" builderOptions.repository.example {
         at = "${at}.repository";
         value = repository;
-        is = "a repository of ${name}";
+        is = "a repository of ${host}";
       }
-    else if builder.identity != null then
-      null
-    else if like != null && builder.issuer == like.issuer then
-      missing "repository" ", from which the identity follows"
+    # Whoever calls a workflow of others has its identity: only the repository tells them apart.
+    else if host != null && builder.repository == null then
+      missing "repository" (
+        if builder.identity == null then
+          ", from which the identity follows"
+        else
+          ", and anyone's job may call the identity's workflow"
+      )
+    else if builder.identity == null then
+      missing "identity" ""
     else
-      missing "identity" "";
+      null;
 
   buildersOf = given: mapAttrs builderOf (given.builders or { });
 
@@ -199,17 +253,24 @@ let
       count = length (attrNames builders);
       logs = length rekor.logs;
       masters = filter (name: builders.${name}.master) (attrNames builders);
+      key = name: builders.${name}.key;
       # Hosts ignore the case of owners and repositories.
-      signer = name: lower "${builders.${name}.issuer} ${builders.${name}.identity}";
+      signer =
+        name:
+        if key name != null then
+          head (match "(.*[^\n])\n*" (key name))
+        else
+          lower "${builders.${name}.issuer} ${builders.${name}.identity}";
       double = twice (map signer (attrNames builders));
       sharing = filter (name: signer name == double) (attrNames builders);
+      what = if key (head sharing) == null then "identity" else "key";
       quorum = given.rekor.quorum or null;
       logQuorum = given.rekor.logQuorum or null;
     in
     if length masters > 1 then
       "seedCfg: 'builders.${elemAt masters 1}.master' is true, and so is 'builders.${head masters}.master'; write master = true; for one builder"
     else if double != null then
-      "seedCfg: 'builders.${elemAt sharing 1}.identity' is that of 'builders.${head sharing}' too, so that one builder would count twice; write one of them, or the identity of another"
+      "seedCfg: 'builders.${elemAt sharing 1}.${what}' is that of 'builders.${head sharing}' too, so that one builder would count twice; write one of them, or the ${what} of another"
     else if rekor.logs == [ ] then
       "seedCfg: 'rekor.logs' is an empty list; write for example: ${rekorOptions.logs.example}"
     else if twice rekor.logs != null then
@@ -230,6 +291,26 @@ let
       "seedCfg: 'rekor.logQuorum' is ${toString logQuorum}, but 'rekor.logs' has ${toString logs}; write ${upTo logs}"
     else if trust == "suspicious" && logQuorum == 1 then
       "seedCfg: 'rekor.logQuorum' is 1, but 'trust' is \"suspicious\", which needs 2 or more; write for example: ${rekorOptions.logQuorum.example}"
+    else if trust != "innocent" && masters == [ ] then
+      "seedCfg: 'builders.<name>.master' is true for none of the builders, and one has to promote; write for example: builders.${head (attrNames builders)}.master = true;"
+    else
+      first (map (dependenceProblem builders) (given.independent or [ ]));
+
+  # Two builders that have the one thing in common which 'independent' names, or one of which it is
+  # not known.
+  dependenceProblem =
+    builders: wanted:
+    let
+      rule = independence.${wanted};
+      value = name: rule.value builders.${name};
+      unknown = filter (name: value name == null) (attrNames builders);
+      double = twice (map value (attrNames builders));
+      sharing = filter (name: value name == double) (attrNames builders);
+    in
+    if unknown != [ ] then
+      "seedCfg: 'builders.${head unknown}.${rule.option}' is missing, and 'independent' has ${show wanted}; write for example: builders.${head unknown}.${builderOptions.${rule.option}.example}"
+    else if double != null then
+      "seedCfg: 'builders.${head sharing}' and 'builders.${elemAt sharing 1}' have one ${wanted}, and 'independent' forbids it: ${show double}; write another builder, or take ${show wanted} out of 'independent'"
     else
       null;
 
@@ -285,6 +366,7 @@ let
       version = 1;
       registry = given.registry or null;
       inherit trust builders;
+      independent = given.independent or [ ];
       rekor = {
         quorum = or' (rekor.quorum or null) (
           if trust == "innocent" then 1 else length (attrNames builders)

@@ -63,7 +63,10 @@ in
     want = lib.mkSeedCfg {
       trust = "credulous";
       builders = {
-        github.repository = "acme/app";
+        github = {
+          master = true;
+          repository = "acme/app";
+        };
         gitlab.repository = "acme/app";
       };
       rekor.deadline = "1h";
@@ -78,7 +81,9 @@ in
         registry = null;
         trust = "credulous";
         builders = {
-          github = builder;
+          github = builder // {
+            master = true;
+          };
           gitlab = builder;
         };
         rekor = nothing option.type.rekor.type // {

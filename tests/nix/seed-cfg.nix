@@ -2,6 +2,7 @@
 let
   github = {
     repository = "acme/app";
+    master = true;
   };
   gitlab = {
     repository = "acme/group/app";
@@ -28,17 +29,21 @@ let
     rekor.logs = logs;
   };
 
+  # `given` is for the other reader, the program: tests/unit/nix/seed_cfg_test.cpp.
   value = name: args: want: {
     inherit name want;
+    given = args;
     got = lib.mkSeedCfg args;
   };
   right = name: args: {
     inherit name;
+    given = args;
     want = null;
     got = lib.problems.seedCfg args;
   };
   wrong = name: args: want: {
     inherit name;
+    given = args;
     want = "seedCfg: ${want}";
     got = lib.problems.seedCfg args;
   };
@@ -54,8 +59,30 @@ let
 
   defaults = {
     master = false;
+    key = null;
+    repositoryId = null;
+    ownerId = null;
+    registry = null;
     corporateParent = null;
     jurisdiction = null;
+    runner = null;
+  };
+
+  pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----";
+  parented = {
+    trust = "credulous";
+    independent = [
+      "corporateParent"
+      "owner"
+    ];
+    builders = {
+      github = github // {
+        corporateParent = "Microsoft";
+      };
+      gitlab = gitlab // {
+        corporateParent = "GitLab";
+      };
+    };
   };
 in
 [
@@ -64,6 +91,7 @@ in
     registry = null;
     trust = "innocent";
     builders = { };
+    independent = [ ];
     rekor = {
       quorum = 1;
       deadline = 1800;
@@ -78,6 +106,7 @@ in
     trust = "credulous";
     builders = {
       github = defaults // {
+        master = true;
         issuer = "https://token.actions.githubusercontent.com";
         identity = "https://github.com/acme/app/.github/workflows/seed.yml@refs/heads/main";
         repository = "https://github.com/acme/app";
@@ -88,6 +117,7 @@ in
         repository = "https://gitlab.com/acme/group/app";
       };
     };
+    independent = [ ];
     rekor = {
       quorum = 2;
       deadline = 1800;
@@ -106,8 +136,12 @@ in
           issuer = "https://token.actions.githubusercontent.com";
           identity = "https://github.com/acme/app/.github/workflows/ci.yaml@refs/tags/v1";
           repository = "https://github.com/acme/app";
+          repositoryId = "5678";
+          ownerId = "1234";
+          registry = "ghcr.io/acme/app-seed";
           corporateParent = "Microsoft";
           jurisdiction = "US";
+          runner = "ubuntu-24.04";
         };
         gitlab = {
           issuer = "https://git.example.org";
@@ -115,7 +149,9 @@ in
           repository = "https://git.example.org/acme/app";
         };
         inherit other;
+        box.key = pem;
       };
+      independent = [ ];
       rekor = {
         quorum = 2;
         deadline = "2h";
@@ -133,8 +169,13 @@ in
           issuer = "https://token.actions.githubusercontent.com";
           identity = "https://github.com/acme/app/.github/workflows/ci.yaml@refs/tags/v1";
           repository = "https://github.com/acme/app";
+          key = null;
+          repositoryId = "5678";
+          ownerId = "1234";
+          registry = "ghcr.io/acme/app-seed";
           corporateParent = "Microsoft";
           jurisdiction = "US";
+          runner = "ubuntu-24.04";
         };
         gitlab = defaults // {
           issuer = "https://git.example.org";
@@ -142,7 +183,14 @@ in
           repository = "https://git.example.org/acme/app";
         };
         other = defaults // other // { repository = null; };
+        box = defaults // {
+          issuer = null;
+          identity = null;
+          repository = null;
+          key = pem;
+        };
       };
+      independent = [ ];
       rekor = {
         quorum = 2;
         deadline = 7200;
@@ -198,7 +246,7 @@ in
     "the argument is \"innocent\", which is not a set of options; ${example}mkSeedCfg { trust = \"innocent\"; }"
   )
   (wrong "a misspelt option" { regsitry = "x"; }
-    "there is no option 'regsitry'; the options are: builders, registry, rekor, trust"
+    "there is no option 'regsitry'; the options are: builders, independent, registry, rekor, trust"
   )
   (wrong "an option in the wrong place" { quorum = 2; } "there is no option 'quorum'; write rekor.quorum")
   (wrong "another option in the wrong place" { deadline = "1h"; }
@@ -224,7 +272,7 @@ in
   )
 
   (wrong "a misspelt field" (builder { master' = true; })
-    "there is no option 'builders.ci.master''; the options of 'builders.ci' are: corporateParent, identity, issuer, jurisdiction, master, repository"
+    "there is no option 'builders.ci.master''; the options of 'builders.ci' are: corporateParent, identity, issuer, jurisdiction, key, master, ownerId, registry, repository, repositoryId, runner"
   )
   (wrong "master" (builder { master = "yes"; })
     "'builders.ci.master' is \"yes\", which is not true or false; ${example}master = true;"
@@ -253,6 +301,94 @@ in
   (wrong "a repository on no host" (builder { repository = "acme/app"; })
     "'builders.ci.repository' is \"acme/app\", which is not an https:// address, and only for github and gitlab is the host known; ${example}repository = \"https://git.example.org/acme/app\";"
   )
+  (wrong "plain http to another machine's repository" (builder { repository = "http://git.example.org/acme/app"; })
+    "'builders.ci.repository' is \"http://git.example.org/acme/app\", which is not OWNER/NAME on github and gitlab, or an https:// address; ${example}repository = \"acme/app\";"
+  )
+  (right "plain http on this machine" (builder {
+    issuer = "http://127.0.0.1:18080";
+    repository = "http://localhost:3000/acme/app";
+  }))
+  (wrong "a key that is none" (builder { key = "MFkw"; })
+    "'builders.ci.key' is \"MFkw\", which is not a public key in PEM; ${example}key = builtins.readFile ./builder.pub;"
+  )
+  (wrong "a key beside an issuer" (builder { key = pem; })
+    "'builders.ci.key' is given, and so is 'builders.ci.issuer'; write the key of a builder that signs with a key, or the issuer and identity of one that signs with a certificate"
+  )
+  (wrong "a key beside an identity"
+    { builders.ci = { inherit (other) identity; key = pem; }; }
+    "'builders.ci.key' is given, and so is 'builders.ci.identity'; write the key of a builder that signs with a key, or the issuer and identity of one that signs with a certificate"
+  )
+  (wrong "a key's repository on no host"
+    { builders.ci = { repository = "acme/app"; key = pem; }; }
+    "'builders.ci.repository' is \"acme/app\", which is not an https:// address, and only for github and gitlab is the host known; ${example}repository = \"https://git.example.org/acme/app\";"
+  )
+  (wrong "a repository's number as a number" (builder { repositoryId = 5678; })
+    "'builders.ci.repositoryId' is 5678, which is not a number as text; ${example}repositoryId = \"5678\";"
+  )
+  (wrong "an owner's number that is a name" (builder { ownerId = "acme"; })
+    "'builders.ci.ownerId' is \"acme\", which is not a number as text; ${example}ownerId = \"1234\";"
+  )
+  (wrong "a builder's registry with a tag" (builder { registry = "ghcr.io/acme/app:latest"; })
+    "'builders.ci.registry' is \"ghcr.io/acme/app:latest\", which is not HOST/NAME in lower case without a tag, or oci:PATH; ${example}registry = \"ghcr.io/acme/app-seed\";"
+  )
+  (wrong "runner" (builder { runner = "a\nb"; })
+    "'builders.ci.runner' is \"a\\nb\", which is not a line of text; ${example}runner = \"ubuntu-24.04\";"
+  )
+  (wrong "an identity on a known host without a repository"
+    {
+      builders.shared = {
+        issuer = "https://token.actions.githubusercontent.com";
+        identity = "https://github.com/0compute/nix-seed/.github/workflows/ci.yaml@refs/tags/v1";
+      };
+    }
+    "'builders.shared.repository' is missing, and anyone's job may call the identity's workflow; ${example}builders.shared.repository = \"acme/app\";"
+  )
+  (wrong "one key under two names"
+    {
+      builders = {
+        one.key = pem;
+        two.key = pem + "\n";
+      };
+    }
+    "'builders.two.key' is that of 'builders.one' too, so that one builder would count twice; write one of them, or the key of another"
+  )
+  (wrong "no master" (two // { builders = { inherit gitlab other; }; })
+    "'builders.<name>.master' is true for none of the builders, and one has to promote; ${example}builders.gitlab.master = true;"
+  )
+  (right "builders with all that is asked for" parented)
+  (wrong "independent as a word" (two // { independent = "owner"; })
+    "'independent' is \"owner\", which is not a list of words; ${example}independent = [ \"corporateParent\" ];"
+  )
+  (wrong "independent of what there is not" (two // { independent = [ "colour" ]; })
+    "'independent[0]' is \"colour\", which is not one of \"owner\", \"corporateParent\", \"jurisdiction\", \"runner\"; ${example}independent = [ \"corporateParent\" ];"
+  )
+  (wrong "independent of what is not known" (two // { independent = [ "jurisdiction" ]; })
+    "'builders.github.jurisdiction' is missing, and 'independent' has \"jurisdiction\"; ${example}builders.github.jurisdiction = \"FR\";"
+  )
+  (wrong "two builders of one parent"
+    (parented // {
+      builders = parented.builders // {
+        gitlab = gitlab // { corporateParent = "Microsoft"; };
+      };
+    })
+    "'builders.github' and 'builders.gitlab' have one corporateParent, and 'independent' forbids it: \"Microsoft\"; write another builder, or take \"corporateParent\" out of 'independent'"
+  )
+  (wrong "two builders of one owner"
+    {
+      trust = "credulous";
+      independent = [ "owner" ];
+      builders = {
+        inherit github;
+        second = {
+          issuer = "https://token.actions.githubusercontent.com";
+          identity = "https://github.com/ACME/other/.github/workflows/seed.yml@refs/heads/main";
+          repository = "https://github.com/ACME/other";
+        };
+      };
+    }
+    "'builders.github' and 'builders.second' have one owner, and 'independent' forbids it: \"https://github.com/acme\"; write another builder, or take \"owner\" out of 'independent'"
+  )
+
   (wrong "corporateParent" (builder { corporateParent = [ ]; })
     "'builders.ci.corporateParent' is an empty list, which is not a line of text; ${example}corporateParent = \"Microsoft\";"
   )
