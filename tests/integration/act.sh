@@ -1,26 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # act, a second runner of workflows.
 
-# Sets $go to a Go of at least 1.$1: the machine's, or that of a module, which any Go can download and
-# checks against the sum database.
-use_go() {
-  local have system version=v0.0.1-go1.$1.4.linux
-  command -v go > /dev/null || need_packages golang-go
-  go=$(command -v go)
-  have=$("$go" env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
-  [[ $have -lt $1 ]] || return 0
-  case $(uname -m) in
-  x86_64) system=amd64 ;;
-  aarch64) system=arm64 ;;
-  *) skip "no Go is known for $(uname -m)" ;;
-  esac
-  local folder
-  folder=$(cd "$scratch" && GOFLAGS=-modcacherw GOMODCACHE=$cache/go "$go" mod download -json "golang.org/toolchain@$version-$system" | jq -r .Dir) ||
-    skip "Go 1.$1 can't be downloaded; it needs the Go module proxy"
-  chmod +x "$folder"/bin/* "$folder"/pkg/tool/*/*
-  go=$folder/bin/go
-}
-
 use_act() {
   local version=v0.2.89
   act=$cache/bin/act-$version

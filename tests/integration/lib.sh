@@ -11,6 +11,8 @@ source "$checkout/tests/integration/seed.sh"
 source "$checkout/tests/integration/node.sh"
 # shellcheck source=tests/integration/release.sh
 source "$checkout/tests/integration/release.sh"
+# shellcheck source=tests/integration/go.sh
+source "$checkout/tests/integration/go.sh"
 # shellcheck source=tests/integration/act.sh
 source "$checkout/tests/integration/act.sh"
 

@@ -1,0 +1,199 @@
+"""An OpenID Connect issuer for tests: tokens shaped as GitHub's, GitLab's and a mail provider's.
+
+One HTTP server is three issuers, each below a path of its own (/github, /gitlab, /email), since a
+certificate authority maps each issuer to one kind of claims:
+  GET /KIND/.well-known/openid-configuration, /KIND/jwks
+  GET /KIND/token?audience=A[&CLAIM=VALUE...]   with `Authorization: bearer SECRET`
+      answers {"value": JWT}, as the URL does that GitHub gives a job; a CLAIM replaces the default,
+      an empty one is left out; `lifetime` (seconds, 600 unless told; negative: expired) is no claim.
+"""
+import base64
+import hmac
+import http.server
+import json
+import subprocess
+import time
+import urllib.parse
+import zlib
+
+KINDS = ("github", "gitlab", "email")
+
+# Five builders that share nothing, and one that shares all but the workflow with the first.
+BUILDERS = {
+    "github-one": ("github", {"repository": "acme/app"}),
+    "github-two": ("github", {"repository": "umbrella/app", "runner_environment": "self-hosted"}),
+    "github-three": ("github", {"repository": "initech/app", "event_name": "workflow_dispatch"}),
+    "gitlab-one": ("gitlab", {"project_path": "hooli/app"}),
+    "gitlab-two": ("gitlab", {"project_path": "tyrell/app", "runner_environment": "self-hosted"}),
+    "github-one-again": ("github", {"repository": "acme/app", "workflow_file": "other.yml"}),
+}
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def number_of(name):
+    """An identifier that stays the same for a name, as those of a forge do."""
+    return str(100000 + zlib.crc32(name.encode()) % 900000)
+
+
+def commit_of(name):
+    return f"{zlib.crc32(name.encode()):08x}" * 5
+
+
+def github_claims(given):
+    repository = given.get("repository", "acme/app")
+    owner = repository.split("/")[0]
+    ref = given.get("ref", "refs/heads/main")
+    sha = given.get("sha", commit_of(repository))
+    workflow_ref = f"{repository}/.github/workflows/{given.get('workflow_file', 'build.yml')}@{ref}"
+    return {
+        "sub": f"repo:{repository}:ref:{ref}",
+        "event_name": "push",
+        "sha": sha,
+        "ref": ref,
+        "ref_type": "tag" if ref.startswith("refs/tags/") else "branch",
+        "workflow": "build",
+        "workflow_ref": workflow_ref,
+        "workflow_sha": sha,
+        "job_workflow_ref": workflow_ref,
+        "job_workflow_sha": sha,
+        "repository": repository,
+        "repository_id": number_of(repository),
+        "repository_owner": owner,
+        "repository_owner_id": number_of(owner),
+        "repository_visibility": "public",
+        "run_id": "4242",
+        "run_number": "7",
+        "run_attempt": "1",
+        "runner_environment": "github-hosted",
+    }
+
+
+def gitlab_claims(given):
+    project = given.get("project_path", "acme/app")
+    namespace = project.rpartition("/")[0]
+    ref, ref_type = given.get("ref", "main"), given.get("ref_type", "branch")
+    full_ref = f"refs/{'heads' if ref_type == 'branch' else 'tags'}/{ref}"
+    sha = given.get("sha", commit_of(project))
+    return {
+        "sub": f"project_path:{project}:ref_type:{ref_type}:ref:{ref}",
+        "namespace_id": number_of(namespace),
+        "namespace_path": namespace,
+        "project_id": number_of(project),
+        "project_path": project,
+        "project_visibility": "public",
+        "pipeline_id": "4242",
+        "pipeline_source": "push",
+        "job_id": "777",
+        "ref": ref,
+        "ref_type": ref_type,
+        "ref_protected": "true",
+        "sha": sha,
+        "runner_id": 1,
+        "runner_environment": "gitlab-hosted",
+        "ci_config_ref_uri": f"gitlab.com/{project}//.gitlab-ci.yml@{full_ref}",
+        "ci_config_sha": sha,
+    }
+
+
+def email_claims(given):
+    email = given.get("email", "someone@example.invalid")
+    return {"sub": number_of(email), "email": email, "email_verified": True}
+
+
+CLAIMS = {"github": github_claims, "gitlab": gitlab_claims, "email": email_claims}
+
+
+def identity_of(builder, base_url):
+    """What a verifier must find in a certificate of one of BUILDERS."""
+    kind, given = BUILDERS[builder]
+    claims = {**CLAIMS[kind](given), **given}
+    if kind == "github":
+        return {
+            "issuer": f"{base_url}/{kind}",
+            "san": f"https://github.com/{claims['job_workflow_ref']}",
+            "source_repository": f"https://github.com/{claims['repository']}",
+            "repository_id": claims["repository_id"],
+            "owner_id": claims["repository_owner_id"],
+            "ref": claims["ref"],
+            "runner_environment": claims["runner_environment"],
+            "trigger": claims["event_name"],
+        }
+    return {
+        "issuer": f"{base_url}/{kind}",
+        "san": f"https://{claims['ci_config_ref_uri']}",
+        "source_repository": f"https://gitlab.com/{claims['project_path']}",
+        "repository_id": claims["project_id"],
+        "owner_id": claims["namespace_id"],
+        "ref": f"refs/heads/{claims['ref']}",
+        "runner_environment": claims["runner_environment"],
+        "trigger": claims["pipeline_source"],
+    }
+
+
+class Issuer:
+    """The key, and what is signed with it."""
+
+    def __init__(self, key, base_url, secret):
+        self.key, self.base_url, self.secret = key, base_url, secret
+        modulus = subprocess.run(["openssl", "rsa", "-in", key, "-noout", "-modulus"],
+                                 check=True, capture_output=True, text=True).stdout
+        number = bytes.fromhex(modulus.strip().partition("=")[2])
+        self.jwk = {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "test",
+                    "n": base64url(number), "e": "AQAB"}
+
+    def token(self, kind, audience, given):
+        now = int(time.time())
+        lifetime = int(given.pop("lifetime", 600))
+        claims = CLAIMS[kind](given)
+        claims.update(given)
+        claims.pop("workflow_file", None)
+        claims = {name: value for name, value in claims.items() if value != ""}
+        claims.update(iss=f"{self.base_url}/{kind}", aud=audience, iat=now - 1, nbf=now - 1, exp=now + lifetime)
+        signed = ".".join(base64url(json.dumps(part).encode())
+                          for part in ({"alg": "RS256", "typ": "JWT", "kid": "test"}, claims))
+        signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.key],
+                                   check=True, capture_output=True, input=signed.encode()).stdout
+        return f"{signed}.{base64url(signature)}"
+
+    def answer(self, path, query, authorization):
+        """The status and the JSON of one request."""
+        kind, _, rest = path.lstrip("/").partition("/")
+        if kind not in KINDS:
+            return 404, {"error": f"issuers are {', '.join(KINDS)}"}
+        url = f"{self.base_url}/{kind}"
+        if rest == ".well-known/openid-configuration":
+            return 200, {"issuer": url, "jwks_uri": f"{url}/jwks", "response_types_supported": ["id_token"],
+                         "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"]}
+        if rest == "jwks":
+            return 200, {"keys": [self.jwk]}
+        if rest != "token":
+            return 404, {"error": "there is nothing here"}
+        scheme, _, secret = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(secret.encode(), self.secret.encode()):
+            return 401, {"error": "the request token is wrong or missing"}
+        given = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+        given.pop("api-version", None)
+        return 200, {"value": self.token(kind, given.pop("audience", self.base_url), given)}
+
+
+def handler_of(issuer):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            path, _, query = self.path.partition("?")
+            status, value = issuer.answer(path, query, self.headers.get("Authorization"))
+            body = json.dumps(value).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, form, *values):
+            """A request's path may name claims, and is nobody's business."""
+
+    return Handler
