@@ -11,6 +11,8 @@ source "$checkout/tests/integration/seed.sh"
 source "$checkout/tests/integration/node.sh"
 # shellcheck source=tests/integration/release.sh
 source "$checkout/tests/integration/release.sh"
+# shellcheck source=tests/integration/packages.sh
+source "$checkout/tests/integration/packages.sh"
 # shellcheck source=tests/integration/go.sh
 source "$checkout/tests/integration/go.sh"
 # shellcheck source=tests/integration/act.sh
@@ -218,31 +220,6 @@ use_current_nix() {
   bundle_nix "$folder"
   rm -rf "$folder/root"
   touch "$folder/done"
-}
-
-# unpack_packages SUITE ROOT PACKAGE...: packages of another distribution's suite, with what they
-# need, below ROOT; nothing is installed.
-unpack_packages() {
-  local suite=$1 root=$2 apt=$scratch/apt deb
-  shift 2
-  need apt-get
-  warn "  unpacking packages of Debian $suite"
-  mkdir -p "$apt"/{state/lists/partial,cache/archives/partial} "$root"
-  : > "$apt/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" \
-    > "$apt/sources.list"
-  local options=(-qq -o "Dir::State=$apt/state" -o "Dir::State::status=$apt/status"
-    -o "Dir::Cache=$apt/cache" -o "Dir::Etc::sourcelist=$apt/sources.list"
-    -o "Dir::Etc::sourceparts=-" -o "Dir::Etc::preferencesparts=-" -o "APT::Sandbox::User=root"
-    -o "Debug::NoLocking=true" -o "APT::Update::Post-Invoke::=" -o "DPkg::Post-Invoke::=")
-  { apt-get "${options[@]}" update &&
-    apt-get "${options[@]}" install --download-only -y --no-install-recommends "$@"; } \
-    > "$apt/log" 2>&1 < /dev/null || {
-    tail -n 5 "$apt/log" >&2
-    skip "packages of Debian $suite can't be downloaded"
-  }
-  for deb in "$apt"/cache/archives/*.deb; do dpkg-deb -x "$deb" "$root"; done
-  rm -rf "$apt"
 }
 
 # bundle_nix FOLDER: from FOLDER/root, a nix in FOLDER/bin that loads FOLDER/lib.
