@@ -107,6 +107,7 @@ class Layout final : public Repository {
   std::vector<Descriptor> referrers(const Digest& subject,
                                     const std::string& artifact_type) override;
   Descriptor put_referrer(const Manifest& manifest) override;
+  Descriptor put_raw_referrer(std::string_view manifest) override;
 
  private:
   json read_index() const;
@@ -351,12 +352,17 @@ std::vector<Descriptor> Layout::referrers(const Digest& subject, const std::stri
 }
 
 Descriptor Layout::put_referrer(const Manifest& manifest) {
+  return put_raw_referrer(to_json(manifest));
+}
+
+Descriptor Layout::put_raw_referrer(std::string_view bytes) {
+  const Manifest manifest = parse_manifest(bytes);
   if (!manifest.subject) {
-    throw Error("a referrer needs a subject");
+    throw FormatError("a referrer without a subject");
   }
-  const std::string bytes = to_json(manifest);
   const Descriptor descriptor = put_manifest(kManifestType, bytes, std::nullopt);
-  return *as_referrer({.descriptor = descriptor, .bytes = bytes}, manifest.subject->digest);
+  return *as_referrer({.descriptor = descriptor, .bytes = std::string(bytes)},
+                      manifest.subject->digest);
 }
 
 }  // namespace

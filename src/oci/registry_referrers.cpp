@@ -104,10 +104,14 @@ void RegistryRepository::list_under_fallback_tag(const Digest& subject,
 }
 
 Descriptor RegistryRepository::put_referrer(const Manifest& manifest) {
+  return put_raw_referrer(to_json(manifest));
+}
+
+Descriptor RegistryRepository::put_raw_referrer(std::string_view bytes) {
+  const Manifest manifest = parse_manifest(bytes);
   if (!manifest.subject) {
     throw FormatError("a referrer without a subject");
   }
-  const std::string bytes = to_json(manifest);
   Descriptor descriptor = describe(kManifestType, bytes);
   const http::Headers headers = store_manifest(descriptor, bytes, descriptor.digest);
   check_stored(descriptor, descriptor.digest);

@@ -42,6 +42,7 @@ class RegistryRepository final : public Repository {
   std::vector<Descriptor> referrers(const Digest& subject,
                                     const std::string& artifact_type) override;
   Descriptor put_referrer(const Manifest& manifest) override;
+  Descriptor put_raw_referrer(std::string_view manifest) override;
 
  private:
   /// Sends the bytes and compares the registry's word for their digest; its other headers.

@@ -71,6 +71,9 @@ class Repository {
   /// Pushes a manifest that has a subject, and lists it under the fallback tag where the registry
   /// has no referrers API.
   virtual Descriptor put_referrer(const Manifest& manifest) = 0;
+  /// The same of a manifest that others wrote, byte for byte. Throws FormatError where it is no
+  /// manifest with a subject.
+  virtual Descriptor put_raw_referrer(std::string_view manifest) = 0;
 };
 
 }  // namespace seed::oci

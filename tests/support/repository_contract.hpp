@@ -179,6 +179,16 @@ inline void check_referrers(const ContractSubject& subject) {
   CHECK(only.front().media_type == oci::kManifestType);
   CHECK(only.front().annotations == oci::Annotations{{"key", "value"}});
   CHECK(repo.referrers(target.digest, "application/vnd.c").empty());
+  // What others wrote keeps their bytes, and so its digest.
+  oci::Manifest theirs = sample_manifest(repo, "statement of others");
+  theirs.artifact_type = "application/vnd.c";
+  theirs.subject = target;
+  const std::string bytes = " " + oci::to_json(theirs) + "\n";
+  CHECK(repo.put_raw_referrer(bytes).digest == Digest::of(bytes));
+  CHECK(repo.referrers(target.digest, "application/vnd.c").size() == 1);
+  CHECK(repo.get_manifest(Digest::of(bytes))->bytes == bytes);
+  theirs.subject.reset();
+  CHECK_THROWS_AS(repo.put_raw_referrer(oci::to_json(theirs)), FormatError);
   CHECK(repo.referrers(Digest::of("nothing refers to it"), "").empty());
 }
 

@@ -100,6 +100,10 @@ class Watched final : public oci::Repository {
     return inner_.put_referrer(manifest);
   }
 
+  oci::Descriptor put_raw_referrer(std::string_view manifest) override {
+    return inner_.put_raw_referrer(manifest);
+  }
+
  private:
   oci::Repository& inner_;
 };
