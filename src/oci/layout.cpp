@@ -106,6 +106,11 @@ class Layout final : public Repository {
   std::vector<std::string> tags() override;
   std::vector<Descriptor> referrers(const Digest& subject,
                                     const std::string& artifact_type) override;
+
+  ReferrerList list_referrers(const Digest& subject) override {
+    return {referrers(subject, ""), "index.json"};
+  }
+
   Descriptor put_referrer(const Manifest& manifest) override;
   Descriptor put_raw_referrer(std::string_view manifest) override;
 

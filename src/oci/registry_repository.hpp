@@ -41,6 +41,7 @@ class RegistryRepository final : public Repository {
   std::vector<std::string> tags() override;
   std::vector<Descriptor> referrers(const Digest& subject,
                                     const std::string& artifact_type) override;
+  ReferrerList list_referrers(const Digest& subject) override;
   Descriptor put_referrer(const Manifest& manifest) override;
   Descriptor put_raw_referrer(std::string_view manifest) override;
 
@@ -58,6 +59,9 @@ class RegistryRepository final : public Repository {
   std::optional<std::vector<Descriptor>> referrers_by_api(const Digest& subject,
                                                           const std::string& artifact_type);
   Index fallback_index(const Digest& subject);
+  std::vector<Descriptor> store_list(const std::string& tag,
+                                     Index index,
+                                     std::vector<Descriptor>& seen);
   void list_under_fallback_tag(const Digest& subject, const Descriptor& referrer);
 
   std::uint64_t chunk_bytes_;

@@ -25,6 +25,12 @@ using Target = std::variant<std::string, Digest>;  ///< tag or digest
 /// What an upload did.
 enum class Pushed { already_there, mounted, sent };
 
+/// What refers to a subject, and what said so: "referrers API", "referrers tag" or "index.json".
+struct ReferrerList {
+  std::vector<Descriptor> entries;
+  std::string source;
+};
+
 /// One repository: of a registry over HTTP, or of an image layout directory. Thread-safe.
 ///
 /// Reads are verified before they are handed out: manifests whole, blobs at their end (so a Sink
@@ -68,8 +74,10 @@ class Repository {
   /// (distribution-spec, "Listing Referrers"). An empty type means all.
   virtual std::vector<Descriptor> referrers(const Digest& subject,
                                             const std::string& artifact_type) = 0;
+  /// The same of every type, and where the list comes from.
+  virtual ReferrerList list_referrers(const Digest& subject) = 0;
   /// Pushes a manifest that has a subject, and lists it under the fallback tag where the registry
-  /// has no referrers API.
+  /// has no referrers API. Any number of writers may do so at once.
   virtual Descriptor put_referrer(const Manifest& manifest) = 0;
   /// The same of a manifest that others wrote, byte for byte. Throws FormatError where it is no
   /// manifest with a subject.

@@ -18,6 +18,9 @@ source "$checkout/tests/integration/go.sh"
 # shellcheck source=tests/integration/act.sh
 source "$checkout/tests/integration/act.sh"
 
+# shellcheck source=tests/integration/referrers.sh
+source "$checkout/tests/integration/referrers.sh"
+
 # Whatever runs the tests, nix-seed is on a person's machine unless a test says otherwise.
 unset CI GITHUB_ACTIONS FORGEJO_ACTIONS GITEA_ACTIONS GITLAB_CI BUILDKITE CIRCLECI TF_BUILD JENKINS_URL
 

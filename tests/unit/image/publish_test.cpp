@@ -96,6 +96,10 @@ class Watched final : public oci::Repository {
     return inner_.referrers(subject, type);
   }
 
+  oci::ReferrerList list_referrers(const Digest& subject) override {
+    return inner_.list_referrers(subject);
+  }
+
   oci::Descriptor put_referrer(const oci::Manifest& manifest) override {
     return inner_.put_referrer(manifest);
   }

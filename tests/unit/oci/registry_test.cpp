@@ -1,6 +1,7 @@
 #include "oci/registry.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -259,6 +260,72 @@ TEST_CASE("a tag that another job takes between write and read is a conflict") {
     }
   };
   CHECK_THROWS_AS(rig.repo->put_manifest(oci::kManifestType, ours, "tag"), IntegrityError);
+}
+
+TEST_CASE("an entry that a slower writer took out of a fallback tag is put in again") {
+  Rig rig({.referrers_api = false});
+  const auto subject = rig.repo->put_manifest(
+      oci::kManifestType, oci::to_json(test::sample_manifest(*rig.repo, "s")), "s");
+  const auto referrer = [&](const std::string& text) {
+    oci::Manifest manifest = test::sample_manifest(*rig.repo, text);
+    manifest.subject = subject;
+    return manifest;
+  };
+  const auto first = rig.repo->put_referrer(referrer("first"));
+  const std::string tag = "sha256-" + subject.digest.hex();
+  oci::Index slow;
+  slow.manifests = {rig.repo->put_manifest(
+      oci::kManifestType, oci::to_json(test::sample_manifest(*rig.repo, "slow")), std::nullopt)};
+  bool lost = false;
+  // It has read the index when that was empty, and writes after we have seen the first entry.
+  rig.registry.after = [&](const std::string& line) {
+    if (line == "PUT /v2/a/b/manifests/" + tag && !lost) {
+      lost = true;
+      const std::string bytes = oci::to_json(slow);
+      const std::string digest = Digest::of(bytes).to_string();
+      rig.registry.repos["a/b"].manifests[digest] = {std::string(oci::kIndexType), bytes};
+      rig.registry.repos["a/b"].tags[tag] = digest;
+    }
+  };
+  const auto second = rig.repo->put_referrer(referrer("second"));
+  std::set<Digest> listed;
+  for (const auto& entry : rig.repo->list_referrers(subject.digest).entries) {
+    listed.insert(entry.digest);
+  }
+  CHECK(listed == std::set{first.digest, second.digest, slow.manifests[0].digest});
+}
+
+TEST_CASE("a list with an entry that is gone can be written to") {
+  Rig rig({.referrers_api = false});
+  const auto subject = rig.repo->put_manifest(
+      oci::kManifestType, oci::to_json(test::sample_manifest(*rig.repo, "s")), "s");
+  oci::Manifest manifest = test::sample_manifest(*rig.repo, "first");
+  manifest.subject = subject;
+  const auto first = rig.repo->put_referrer(manifest);
+  rig.registry.repos["a/b"].manifests.erase(first.digest.to_string());
+  manifest = test::sample_manifest(*rig.repo, "second");
+  manifest.subject = subject;
+  const auto second = rig.repo->put_referrer(manifest);
+  const auto listed = rig.repo->list_referrers(subject.digest).entries;
+  REQUIRE(listed.size() == 1);
+  CHECK(listed.front().digest == second.digest);
+}
+
+TEST_CASE("a lone writer of a fallback tag waits once") {
+  Rig rig({.referrers_api = false});
+  oci::Manifest manifest = test::sample_manifest(*rig.repo, "ours");
+  manifest.subject = rig.repo->put_manifest(
+      oci::kManifestType, oci::to_json(test::sample_manifest(*rig.repo, "s")), "s");
+  rig.repo->put_referrer(manifest);
+  CHECK(rig.clock.sleeps().size() == 1);
+  rig.repo->put_referrer(manifest);  // is listed already
+  CHECK(rig.clock.sleeps().size() == 1);
+}
+
+TEST_CASE("who says what refers to an image is told") {
+  const Digest nothing = Digest::of("nothing");
+  CHECK(Rig({.referrers_api = true}).repo->list_referrers(nothing).source == "referrers API");
+  CHECK(Rig({.referrers_api = false}).repo->list_referrers(nothing).source == "referrers tag");
 }
 
 TEST_CASE("racing writers of a fallback tag all stay listed") {
