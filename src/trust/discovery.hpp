@@ -13,6 +13,8 @@ namespace seed::trust {
 
 /// More is not looked at: whoever may push could attach any number.
 inline constexpr std::size_t kMaxCandidates = 200;
+/// All of them together; one is about 10 KiB.
+inline constexpr std::size_t kMaxCandidateBytes = 64 << 20;
 
 /// What may be a bundle about an artifact. Nothing of it is checked yet.
 struct Candidate {
@@ -33,6 +35,7 @@ struct Looked {
 struct Ignored {
   std::string what;
   std::string why;
+  bool claims = false;  ///< it says of itself that it is a bundle
 };
 
 struct Discovery {
@@ -43,6 +46,9 @@ struct Discovery {
   /// Whether every place answered. Where one did not, what it has is unknown, not absent.
   bool complete() const;
 };
+
+/// Adds a bundle, unless its bytes are among the candidates, or too many, or too long.
+void add_candidate(Discovery& discovery, std::string bytes, const std::string& from);
 
 /// Adds what `repository` has attached to `subject`. A place that fails is in `looked`, a bundle
 /// that fails in `ignored`; neither ends the search.
