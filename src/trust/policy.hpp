@@ -34,9 +34,9 @@ struct Policy {
   bool operator==(const Policy&) const = default;
 };
 
-/// The small JSON file. Unknown members, patterns, identities that anyone could have, thresholds of
-/// zero (logs and times may be zero where there are keys alone) and a policy that believes nobody
-/// are refused. Throws FormatError or UsageError.
+/// The small JSON file. Unknown members, patterns, identities that anyone could have, no proven
+/// time for an identity, and a policy that believes nobody are refused. Throws FormatError or
+/// UsageError.
 Policy parse_policy(std::string_view json);
 
 /// Canonical JSON that parses as the same policy.
