@@ -103,13 +103,20 @@ def email_claims(given):
     return {"sub": number_of(email), "email": email, "email_verified": True}
 
 
+def claims_of(kind, given):
+    """All claims of a token but those about itself; what is given replaces what is usual."""
+    claims = {**CLAIMS[kind](given), **given}
+    claims.pop("workflow_file", None)
+    return {name: value for name, value in claims.items() if value != ""}
+
+
 CLAIMS = {"github": github_claims, "gitlab": gitlab_claims, "email": email_claims}
 
 
 def identity_of(builder, base_url):
     """What a verifier must find in a certificate of one of BUILDERS."""
     kind, given = BUILDERS[builder]
-    claims = {**CLAIMS[kind](given), **given}
+    claims = claims_of(kind, given)
     if kind == "github":
         return {
             "issuer": f"{base_url}/{kind}",
@@ -133,6 +140,39 @@ def identity_of(builder, base_url):
     }
 
 
+# Where a job finds in its environment what its token claims.
+JOB_VARIABLES = {
+    "github": {
+        "GITHUB_EVENT_NAME": "event_name", "GITHUB_REF": "ref", "GITHUB_REPOSITORY": "repository",
+        "GITHUB_REPOSITORY_ID": "repository_id", "GITHUB_REPOSITORY_OWNER": "repository_owner",
+        "GITHUB_REPOSITORY_OWNER_ID": "repository_owner_id", "GITHUB_RUN_ATTEMPT": "run_attempt", "GITHUB_RUN_ID": "run_id",
+        "GITHUB_SHA": "sha", "GITHUB_WORKFLOW": "workflow", "GITHUB_WORKFLOW_REF": "workflow_ref",
+        "RUNNER_ENVIRONMENT": "runner_environment",
+    },
+    "gitlab": {
+        "CI_COMMIT_REF_NAME": "ref", "CI_COMMIT_SHA": "sha", "CI_JOB_ID": "job_id", "CI_PIPELINE_ID": "pipeline_id",
+        "CI_PIPELINE_SOURCE": "pipeline_source", "CI_PROJECT_ID": "project_id", "CI_PROJECT_PATH": "project_path",
+    },
+    "email": {},
+}
+
+
+def job_of(kind, given, base_url, secret, token):
+    """The environment of a job that has such a token: GitHub's jobs ask for it, others have it."""
+    claims = claims_of(kind, given)
+    job = {name: str(claims[claim]) for name, claim in JOB_VARIABLES[kind].items() if claim in claims}
+    if kind == "github":
+        query = urllib.parse.urlencode({"api-version": "2.0", **given})
+        return {**job, "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.com",
+                "ACTIONS_ID_TOKEN_REQUEST_URL": f"{base_url}/{kind}/token?{query}", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": secret}
+    if kind == "gitlab":
+        project = f"https://gitlab.com/{claims['project_path']}"
+        job.update({"CI": "true", "GITLAB_CI": "true", "CI_SERVER_URL": "https://gitlab.com", "CI_PROJECT_URL": project,
+                    "CI_JOB_URL": f"{project}/-/jobs/{claims['job_id']}"})
+        job["CI_COMMIT_BRANCH" if claims["ref_type"] == "branch" else "CI_COMMIT_TAG"] = claims["ref"]
+    return {**job, "SIGSTORE_ID_TOKEN": token}
+
+
 class Issuer:
     """The key, and what is signed with it."""
 
@@ -147,10 +187,7 @@ class Issuer:
     def token(self, kind, audience, given):
         now = int(time.time())
         lifetime = int(given.pop("lifetime", 600))
-        claims = CLAIMS[kind](given)
-        claims.update(given)
-        claims.pop("workflow_file", None)
-        claims = {name: value for name, value in claims.items() if value != ""}
+        claims = claims_of(kind, given)
         claims.update(iss=f"{self.base_url}/{kind}", aud=audience, iat=now - 1, nbf=now - 1, exp=now + lifetime)
         signed = ".".join(base64url(json.dumps(part).encode())
                           for part in ({"alg": "RS256", "typ": "JWT", "kid": "test"}, claims))
