@@ -23,6 +23,8 @@ inline constexpr std::size_t kMaxNoteSignatures = 100;
 inline constexpr std::size_t kMaxCertificateBytes = 64 << 10;
 inline constexpr std::size_t kMaxServices = 64;
 inline constexpr std::int64_t kMaxApiVersion = 1000;
+inline constexpr std::size_t kMaxKeyBytes = 8 << 10;
+inline constexpr std::size_t kMaxTimestampBytes = 64 << 10;
 inline constexpr std::size_t kMaxTokenBytes = 64 << 10;
 
 }  // namespace seed::sigstore
