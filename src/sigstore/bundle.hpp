@@ -28,6 +28,8 @@ struct InclusionProof {
   Bytes root_hash;
   std::vector<Bytes> hashes;  ///< from the leaf's sibling up
   std::string checkpoint;     ///< signed note; empty: absent
+
+  bool operator==(const InclusionProof&) const = default;
 };
 
 /// TransparencyLogEntry
@@ -40,27 +42,37 @@ struct LogEntry {
   Bytes signed_entry_timestamp;      ///< empty: absent
   std::optional<InclusionProof> proof;
   std::string canonicalized_body;
+
+  bool operator==(const LogEntry&) const = default;
 };
 
 struct PublicKeyHint {
   std::string hint;
+
+  bool operator==(const PublicKeyHint&) const = default;
 };
 
 struct MessageSignature {
   std::string digest_algorithm;  ///< "SHA2_256"; empty: absent
   Bytes digest;
   Bytes signature;
+
+  bool operator==(const MessageSignature&) const = default;
 };
 
 struct DsseSignature {
   Bytes signature;
   std::string keyid;
+
+  bool operator==(const DsseSignature&) const = default;
 };
 
 struct DsseEnvelope {
   std::string payload;  ///< decoded
   std::string payload_type;
   DsseSignature signature;  ///< exactly one: a bundle has no room for more
+
+  bool operator==(const DsseEnvelope&) const = default;
 };
 
 struct Bundle {
@@ -70,6 +82,8 @@ struct Bundle {
   std::vector<LogEntry> log_entries;
   std::vector<Bytes> timestamps;  ///< DER TimeStampResp (RFC 3161)
   std::variant<MessageSignature, DsseEnvelope> content;
+
+  bool operator==(const Bundle&) const = default;
 };
 
 /// Throws FormatError: not JSON, a member twice, an unknown member or version, more or less than
@@ -77,8 +91,8 @@ struct Bundle {
 /// of anything, and what the version requires of its entries.
 Bundle parse_bundle(std::string_view json);
 
-/// Proto3 JSON of version 0.3 with nothing but what the messages have, and zeros left out: strict
-/// readers take it. One line, members in the order of the messages.
+/// Proto3 JSON of the bundle's version with nothing but what the messages have, and zeros left out:
+/// strict readers take it. One line, members in the order of the messages.
 std::string to_json(const Bundle& bundle);
 
 /// One TransparencyLogEntry as Rekor v2 answers with it, nulls and zeros and all.
