@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "sigstore/chain.hpp"
 #include "sigstore/keys.hpp"
 
 namespace seed::sigstore {
@@ -24,8 +25,10 @@ struct Validity {
 /// A transparency log or a certificate transparency log.
 struct TrustedLog {
   std::string base_url;
-  std::string operator_name;  ///< `operator`, or the host of base_url: what logs are told apart by
-  Bytes log_id;               ///< keyId, 32 bytes
+  /// `operator`, or the last two labels of base_url's host: what independent logs are told apart
+  /// by.
+  std::string operator_name;
+  Bytes log_id;  ///< keyId, 32 bytes
   PublicKey key;
   Validity validity;  ///< always has a start
 };
@@ -34,7 +37,7 @@ struct TrustedLog {
 struct TrustedAuthority {
   std::string uri;
   std::string operator_name;
-  std::vector<Bytes> chain;  ///< DER, leaf-most first; the last one is the anchor
+  Chain chain;
   Validity validity;
 };
 
