@@ -25,6 +25,7 @@ extern const Command kPlanCommand;
 extern const Command kBuildCommand;
 extern const Command kTagCommand;
 extern const Command kInspectCommand;
+extern const Command kBundleCommand;
 extern const Command kDoctorCommand;
 
 /// Finds the command, runs it, prints an error once, and returns the exit code.

@@ -8,11 +8,12 @@
 namespace seed::app {
 
 std::span<const Command* const> commands() {
-  static const std::array<const Command*, 6> kCommands{&kSeedCommand,
+  static const std::array<const Command*, 7> kCommands{&kSeedCommand,
                                                        &kBuildCommand,
                                                        &kPlanCommand,
                                                        &kTagCommand,
                                                        &kInspectCommand,
+                                                       &kBundleCommand,
                                                        &kDoctorCommand};
   return kCommands;
 }

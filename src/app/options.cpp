@@ -197,11 +197,16 @@ void Options::or_positional(std::string_view text) {
 }
 
 std::string options_help(std::span<const OptionSpec> specs) {
-  std::string text;
+  std::vector<std::string> left;
+  std::size_t width = 26;
   for (const OptionSpec& spec : specs) {
-    const std::string left =
-        fmt::format("--{}{}{}", spec.name, spec.argument.empty() ? "" : " ", spec.argument);
-    text += fmt::format("  {:<26} {}\n", left, spec.help);
+    left.push_back(
+        fmt::format("--{}{}{}", spec.name, spec.argument.empty() ? "" : " ", spec.argument));
+    width = std::max(width, left.back().size());
+  }
+  std::string text;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    text += fmt::format("  {:<{}} {}\n", left[i], width, specs[i].help);
   }
   return text;
 }
