@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@
 
 #include "base/error.hpp"
 #include "base/handle.hpp"
+#include "os/interrupt.hpp"
 
 namespace seed::os {
 namespace {
@@ -98,6 +100,23 @@ File File::open_append(const fs::path& path, mode_t mode) {
 
 File File::create_new(const fs::path& path, mode_t mode) {
   return {open_or_throw(path, O_RDWR | O_CREAT | O_EXCL, mode, "creating"), path};
+}
+
+File File::create_unnamed(const fs::path& folder) {
+  int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd < 0) {  // not every file system can
+    std::string name = folder / "unnamed.XXXXXX";
+    fd = ::mkostemp(name.data(), O_CLOEXEC);
+    if (fd < 0) {
+      throw_errno("creating a file in", folder);
+    }
+    ::unlink(name.c_str());
+  }
+  return {fd, folder / "unnamed"};
+}
+
+File File::reopen_read() const {
+  return {open_or_throw(fmt::format("/proc/self/fd/{}", fd_), O_RDONLY, 0, "opening"), path_};
 }
 
 File::File(File&& other) noexcept
@@ -255,12 +274,30 @@ TempDir::~TempDir() {
   }
 }
 
-FileLock::FileLock(const fs::path& path) : file_(File::create(path)) {
-  while (::flock(file_.fd(), LOCK_EX) != 0) {
+bool try_lock(const File& file, Lock kind) {
+  while (::flock(file.fd(), (kind == Lock::shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      return false;
+    }
     if (errno != EINTR) {
-      throw_errno("locking", path);
+      throw_errno("locking", file.path());
     }
   }
+  return true;
+}
+
+FileLock::FileLock(const fs::path& path) : file_(File::create(path)) {
+  // A thread that waits in flock(2) does not hear of signals, which another one takes.
+  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 20'000'000};
+  while (!try_lock(file_, Lock::exclusive)) {
+    check_interrupt();
+    ::nanosleep(&kPause, nullptr);
+  }
+}
+
+std::optional<FileLock> FileLock::try_take(const fs::path& path) {
+  File file = File::create(path);
+  return try_lock(file, Lock::exclusive) ? std::optional(FileLock(std::move(file))) : std::nullopt;
 }
 
 }  // namespace seed::os

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,12 @@ class File {
   static File open_append(const fs::path& path, mode_t mode = 0644);
   /// Creates; an existing file is an error.
   static File create_new(const fs::path& path, mode_t mode = 0644);
+  /// Without a name, on the file system of `folder`: gone when nobody has it open any more, however
+  /// that comes.
+  static File create_unnamed(const fs::path& folder);
+
+  /// The same file once more, for reading only, whatever its name leads to by now.
+  File reopen_read() const;
 
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;
@@ -73,12 +80,23 @@ class TempDir {
   fs::path path_;
 };
 
-/// Holds an exclusive flock(2) on `path` (made if absent) until it goes; waits for it.
+enum class Lock { exclusive, shared };
+
+/// Takes a flock(2) on an open file if nobody is in the way; it goes when the file is closed.
+bool try_lock(const File& file, Lock kind);
+
+/// Holds an exclusive flock(2) on `path` (made if absent) until it goes; waits for it, but not
+/// beyond a signal that asks us to stop.
 class FileLock {
  public:
   explicit FileLock(const fs::path& path);
 
+  /// Nothing where somebody holds it.
+  static std::optional<FileLock> try_take(const fs::path& path);
+
  private:
+  explicit FileLock(File file) : file_(std::move(file)) {}
+
   File file_;
 };
 

@@ -138,4 +138,10 @@ void mount_image(const ImageMount& mount, Backing backing, const fs::path& targe
   }
 }
 
+void unmount(const fs::path& target) {
+  if (::umount2(target.c_str(), MNT_DETACH) != 0) {
+    throw_errno("unmounting", target);
+  }
+}
+
 }  // namespace seed::os

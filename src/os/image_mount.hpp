@@ -27,4 +27,7 @@ void leave_shared_mounts();
 /// Mounts read-only on the folder `target`. Throws Error with the kernel's own words.
 void mount_image(const ImageMount& mount, Backing backing, const fs::path& target);
 
+/// What is mounted there is gone from here at once, and from the kernel when nobody uses it.
+void unmount(const fs::path& target);
+
 }  // namespace seed::os

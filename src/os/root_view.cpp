@@ -1,5 +1,6 @@
 #include "os/root_view.hpp"
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -9,6 +10,7 @@
 
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -238,12 +240,21 @@ void say_why(const RootView& view, std::string_view message, std::string_view hi
   std::ignore = ::write(2, text.data(), text.size());
 }
 
+/// Ends this process when the one that started it ends, killed or not; at once where that has
+/// happened already, which the pipe both had tells by then.
+void end_with_parent(int fd, short sign) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  pollfd state{.fd = fd, .events = 0, .revents = 0};
+  if (::poll(&state, 1, 0) == 1 && (state.revents & sign) != 0) {
+    ::_exit(128 + SIGKILL);
+  }
+}
+
 /// Runs in the first process of the new pid namespace. Never returns.
 [[noreturn]] void become(const RootView& view,
                          std::vector<std::string> argv,
                          std::vector<std::string> environment) {
   try {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (view.network == Network::none) {
       raise_loopback();
     }
@@ -331,12 +342,19 @@ RootView root_view_from_arguments(const std::vector<std::string>& arguments) {
 int run_in_view(const RootView& view,
                 const std::vector<std::string>& argv,
                 const std::vector<std::string>& environment) {
+  end_with_parent(STDOUT_FILENO, POLLERR);  // its end of our output is closed
   unshare_all(view);
+  std::array<int, 2> pipe{};
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
+    throw_errno("creating", "a pipe");
+  }
   const pid_t child = ::fork();
   if (child < 0) {
     throw_errno("starting", argv.front());
   }
   if (child == 0) {
+    ::close(pipe[1]);
+    end_with_parent(pipe[0], POLLHUP);
     become(view, argv, environment);
   }
   int status = 0;
