@@ -18,6 +18,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "image/layer_read.hpp"
 #include "image/untar.hpp"
 #include "os/file.hpp"
 #include "os/parallel.hpp"
@@ -26,9 +27,6 @@ namespace seed::image {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// No layer of a seed comes near it; a bomb ends here instead of at the end of the disk.
-constexpr std::uint64_t kMaxLayerBytes = std::uint64_t{64} << 30;
 
 class Fd {
  public:
@@ -270,26 +268,8 @@ void unpack_layer(oci::Repository& repository,
                   const oci::Descriptor& layer,
                   const Digest& diff_id,
                   TarExtractor& extractor) {
-  const auto compression = compression_of(layer.media_type);
-  if (!compression) {
-    throw FormatError(fmt::format("layer has the media type '{}'", printable(layer.media_type)),
-                      "layers are tar with zstd or gzip");
-  }
-  Sha256 hash;
-  const auto decompressor = make_decompressor(
-      *compression,
-      [&](ByteView bytes) {
-        hash.update(bytes);
-        extractor.write(bytes);
-      },
-      kMaxLayerBytes);
-  repository.get_blob(layer, [&](ByteView bytes) { decompressor->write(bytes); });
-  decompressor->finish();
+  read_layer(repository, layer, diff_id, [&](ByteView bytes) { extractor.write(bytes); });
   extractor.finish_entries();
-  if (const Digest found = hash.finish(); found != diff_id) {
-    throw IntegrityError(
-        fmt::format("tar is {} instead of {}", found.to_string(), diff_id.to_string()));
-  }
 }
 
 }  // namespace

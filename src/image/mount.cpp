@@ -1,0 +1,187 @@
+#include "image/mount.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <thread>
+#include <utility>
+
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "image/erofs.hpp"
+#include "image/layer_cache.hpp"
+#include "image/tar.hpp"
+#include "os/parallel.hpp"
+
+namespace seed::image {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// How often a damaged cache is mended before the disk is given up.
+constexpr int kMaxTries = 3;
+
+/// Puts one layer's entries into the index.
+class Indexer final : public TarHandler {
+ public:
+  Indexer(ErofsIndex& index, std::size_t layer)
+      : index_(index), layer_(static_cast<std::uint16_t>(layer)) {}
+
+  void entry(const TarEntry& entry) override { index_.add(entry, layer_); }
+
+  void data(ByteView) override {}
+
+  void end_data() override {}
+
+ private:
+  ErofsIndex& index_;
+  std::uint16_t layer_;
+};
+
+fs::path path_of(const os::File& file) {
+  return fmt::format("/proc/self/fd/{}", file.fd());
+}
+
+/// Shows the tars below `target`. The index is in a file without a name, on their file system.
+void show(const ErofsIndex& index,
+          std::span<const ErofsDevice> devices,
+          std::span<const os::File> tars,
+          const fs::path& folder,
+          os::Backing backing,
+          const fs::path& target) {
+  os::File file = os::File::create_unnamed(folder);
+  index.write(devices, [&](ByteView bytes) { file.write(bytes); });
+  const os::File image = file.reopen_read();
+  file.close();
+  os::ImageMount mount{.image = path_of(image), .devices = {}};
+  for (const os::File& tar : tars) {
+    mount.devices.push_back(path_of(tar));
+  }
+  os::mount_image(mount, backing, target);
+}
+
+/// Mounts a tar of one file and reads it. Throws where that fails.
+void try_mount(const fs::path& folder, os::Backing backing) {
+  const os::TempDir temp(folder);
+  os::File tar = os::File::create_unnamed(folder);
+  ErofsIndex index;
+  Indexer indexer(index, 0);
+  TarReader reader(indexer);
+  TarWriter writer([&](ByteView bytes) {
+    tar.write(bytes);
+    reader.write(bytes);
+  });
+  writer.file("probe", 0444, "whole");
+  writer.finish();
+  const ErofsDevice device{Digest::of("probe"), tar.size()};
+  std::vector<os::File> tars;
+  tars.push_back(tar.reopen_read());
+  tar.close();
+  show(index, {&device, 1}, tars, folder, backing, temp.path());
+  const std::string text = os::read_file(temp.path() / "probe", 64);
+  os::unmount(temp.path());
+  if (text != "whole") {
+    throw Error("mounting an erofs image: a file reads as something else");
+  }
+}
+
+std::vector<std::size_t> largest_first(const std::vector<oci::Descriptor>& layers) {
+  std::vector<std::size_t> order(layers.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(
+      order, std::greater<>(), [&](std::size_t i) { return layers[i].size_bytes; });
+  return order;
+}
+
+/// Fills the index from all tars. False where a tar of the cache was damaged: what it said of
+/// itself is in the index, which is of no use then; the tar has been fetched anew.
+bool read_layers(oci::Repository& repository,
+                 const FoundSeed& seed,
+                 LayerCache& cache,
+                 unsigned connections,
+                 ErofsIndex& index,
+                 std::vector<std::optional<CachedTar>>& tars) {
+  const std::vector<oci::Descriptor>& layers = seed.parsed.layers;
+  const std::vector<std::size_t> order = largest_first(layers);
+  os::for_each_index(order.size(), connections, [&](std::size_t n) {
+    const std::size_t i = order[n];
+    Indexer indexer(index, i);
+    const bool fetched = tars[i] && tars[i]->fetched;
+    tars[i].reset();
+    while_doing("fetching layer " + layers[i].digest.to_string(), [&] {
+      tars[i] = cache.get(repository, layers[i], seed.config.diff_ids[i], indexer);
+    });
+    tars[i]->fetched |= fetched;
+  });
+  return std::ranges::none_of(tars, [](const auto& tar) { return tar->was_damaged; });
+}
+
+}  // namespace
+
+MountSupport mount_support(const fs::path& cache) {
+  if (::geteuid() != 0) {
+    return {.backing = std::nullopt, .why_not = "only root may mount"};
+  }
+  MountSupport support;
+  // The thread's namespace, and with it the mounts, go when it ends.
+  std::thread([&] {
+    for (const os::Backing backing : {os::Backing::file, os::Backing::loop}) {
+      try {
+        os::leave_shared_mounts();
+        try_mount(cache, backing);
+        support.backing = backing;
+        return;
+      } catch (const std::exception& error) {
+        support.why_not += support.why_not.empty() ? "" : "; by loop device: ";
+        support.why_not += error.what();
+      }
+    }
+  }).join();
+  return support;
+}
+
+MountedSeed mount_seed(oci::Repository& repository,
+                       const FoundSeed& seed,
+                       const fs::path& cache,
+                       const MountOptions& options,
+                       Progress& progress) {
+  const std::vector<oci::Descriptor>& layers = seed.parsed.layers;
+  if (layers.size() != seed.config.diff_ids.size()) {
+    throw FormatError(fmt::format("manifest has {} layers, its config {} diff_ids",
+                                  layers.size(),
+                                  seed.config.diff_ids.size()));
+  }
+  LayerCache layer_cache(cache / "layers");
+  std::vector<std::optional<CachedTar>> tars(layers.size());
+  std::optional<ErofsIndex> index;
+  progress.step(
+      fmt::format("mounting the seed: {} layers from {}", layers.size(), repository.name()));
+  bool whole = false;
+  for (int tries = 0; !whole; ++tries) {
+    if (tries == kMaxTries) {
+      throw IntegrityError(fmt::format("{} gives other bytes than were written there",
+                                       layer_cache.folder().string()),
+                           "check the disk, or point NIX_SEED_CACHE at another one");
+    }
+    index.emplace();
+    whole = read_layers(repository, seed, layer_cache, options.connections, *index, tars);
+  }
+
+  MountedSeed mounted{.root = cache / "root"};
+  std::vector<ErofsDevice> devices;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    devices.push_back({seed.config.diff_ids[i], tars[i]->size_bytes});
+    (tars[i]->fetched ? mounted.fetched_bytes : mounted.cached_bytes) += layers[i].size_bytes;
+    mounted.tars.push_back(std::move(tars[i]->file));
+  }
+  os::make_dirs(mounted.root);
+  os::leave_shared_mounts();
+  show(*index, devices, mounted.tars, layer_cache.folder(), options.backing, mounted.root);
+  layer_cache.trim(options.limit_bytes);
+  return mounted;
+}
+
+}  // namespace seed::image
