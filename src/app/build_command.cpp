@@ -31,6 +31,11 @@ constexpr std::array kOptions{
     OptionSpec{"system", "SYSTEM", "Nix system of the seed; default: this machine's"},
     OptionSpec{"fallback", "HOW", "with no seed: seedless (default), or fail"},
     OptionSpec{"require-seed", "", "fail instead of building with a stale seed or with none"},
+    OptionSpec{
+        "delivery", "HOW", "auto (default: mount the seed where that works), mount or unpack"},
+    OptionSpec{"cache-size",
+               "MIB",
+               "layers to keep for later builds; default: 51200, or half the free disk"},
     OptionSpec{"out-link", "NAME", "name of the links to results; default: result"},
     OptionSpec{"no-link", "", "make no links to results"},
     OptionSpec{"insecure", "", "speak plain http to the registry"},
@@ -225,6 +230,7 @@ int run_build(const World& world, const Options& options) {
   const std::string system = options.get("system").value_or(machine_system());
   image::architecture_of(system);
   check_provenance_file(world, options);
+  check_delivery(options);
   report::BuildRecord record{.system = system, .flake = project.flake};
   world.journal.flake = project.flake;
   world.journal.system = system;
@@ -244,7 +250,7 @@ int run_build(const World& world, const Options& options) {
             "be root, allow user namespaces to users, or run in a container of the image itself";
         choice.seed.reset();
       } else {
-        place = place_in_seed(world, project, choice, cache, lock);
+        place = place_in_seed(world, options, project, choice, cache, lock);
         record.image = choice.image;
       }
     }

@@ -1,11 +1,14 @@
 #include "app/building.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "app/registry.hpp"
 #include "app/seed_self_step.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "image/mount.hpp"
 #include "image/seed_root.hpp"
 #include "image/self_check.hpp"
 #include "os/parallel.hpp"
@@ -16,6 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxDerivationBytes = 16 << 20;
+constexpr std::uint64_t kDefaultCacheBytes = std::uint64_t{50} << 30;
+/// Layers fetched at a time, at least: what one connection gives is often less than the line has.
+constexpr unsigned kConnections = 6;
 
 /// The seed that flake.lock's seed-self names, where no tag leads to one. Returns why there is
 /// none.
@@ -88,15 +94,83 @@ SeedChoice choose_seed(const World& world,
   return choice;
 }
 
-/// The seed's root with writes kept per project, so that a second build finds the first one's
-/// results.
+namespace {
+
+enum class Delivery { automatic, mount, unpack };
+
+Delivery delivery_of(const Options& options) {
+  const std::string text = options.get("delivery").value_or("auto");
+  if (text == "auto") {
+    return Delivery::automatic;
+  }
+  if (text != "mount" && text != "unpack") {
+    throw UsageError(fmt::format("--delivery is '{}'", printable(text)),
+                     "it is auto, mount or unpack");
+  }
+  return text == "mount" ? Delivery::mount : Delivery::unpack;
+}
+
+/// Bytes of the tars that are kept: what was asked for, or half of what the disk has to give.
+std::uint64_t cache_limit(const Options& options, const fs::path& cache) {
+  if (const auto mebibytes = options.number("cache-size", 0, 1U << 30)) {
+    return std::uint64_t{*mebibytes} << 20;
+  }
+  std::error_code code;
+  const fs::space_info space = fs::space(cache, code);
+  return code ? kDefaultCacheBytes
+              : std::min<std::uint64_t>(kDefaultCacheBytes, space.available / 2);
+}
+
+/// The seed's root: shown by the kernel where it can, else unpacked.
+fs::path show_seed(const World& world,
+                   const Options& options,
+                   const SeedChoice& choice,
+                   const fs::path& cache,
+                   std::vector<os::File>& held) {
+  const Delivery delivery = delivery_of(options);
+  image::MountSupport support{.backing = std::nullopt, .why_not = "--delivery is unpack"};
+  if (delivery != Delivery::unpack) {
+    support = image::mount_support(cache);
+  }
+  if (delivery == Delivery::mount && !support.backing) {
+    throw Error(fmt::format("the seed can't be mounted: {}", support.why_not),
+                "--delivery auto unpacks it where mounts fail");
+  }
+  if (!support.backing) {
+    world.progress.step(fmt::format("the seed is unpacked, not mounted: {}", support.why_not));
+    return image::ensure_unpacked(
+        *choice.open.repository, *choice.seed, cache, os::default_workers(), world.progress);
+  }
+  image::MountedSeed mounted =
+      image::mount_seed(*choice.open.repository,
+                        *choice.seed,
+                        cache,
+                        {.backing = *support.backing,
+                         .connections = std::max(kConnections, os::default_workers()),
+                         .limit_bytes = cache_limit(options, cache)},
+                        world.progress);
+  world.progress.step(
+      fmt::format("the seed is mounted{}: {} fetched, {} at hand",
+                  *support.backing == os::Backing::loop ? " through loop devices" : "",
+                  human_size(mounted.fetched_bytes),
+                  human_size(mounted.cached_bytes)));
+  held = std::move(mounted.tars);
+  return mounted.root;
+}
+
+}  // namespace
+
+void check_delivery(const Options& options) {
+  delivery_of(options);
+  options.number("cache-size", 0, 1U << 30);
+}
+
 Place place_in_seed(const World& world,
+                    const Options& options,
                     const Project& project,
                     const SeedChoice& choice,
                     const fs::path& cache,
                     std::optional<os::FileLock>& lock) {
-  const fs::path root = image::ensure_unpacked(
-      *choice.open.repository, *choice.seed, cache, os::default_workers(), world.progress);
   const fs::path builds =
       cache / "builds" /
       fmt::format("{}-{}", project.name, Digest::of(project.folder.string()).hex().substr(0, 8));
@@ -109,6 +183,8 @@ Place place_in_seed(const World& world,
     }
   }
   const fs::path upper = builds / seed_name;
+  std::vector<os::File> held;
+  const fs::path root = show_seed(world, options, choice, cache, held);
   const fs::path source = project.git ? project.git->root : project.folder;
   const os::RootView view{.lower = root,
                           .upper = upper,
@@ -117,7 +193,8 @@ Place place_in_seed(const World& world,
   return {.runner = std::make_unique<image::ViewRunner>(
               world.runner, world.self, view, choice.seed->config.environment),
           .stores = {upper / "root/data/nix/store", root / "nix/store"},
-          .options = {"--offline", "--option", "sandbox", "true"}};
+          .options = {"--offline", "--option", "sandbox", "true"},
+          .held = std::move(held)};
 }
 
 fs::path locate(const Place& place, const nix::StorePath& path) {

@@ -21,6 +21,7 @@ struct Place {
   std::vector<std::filesystem::path>
       stores;                        ///< folders that together are its /nix/store, upper first
   std::vector<std::string> options;  ///< for nix build
+  std::vector<os::File> held;        ///< open while the place is in use
 };
 
 /// The seed a build may use, or why there is none.
@@ -39,12 +40,17 @@ SeedChoice choose_seed(const World& world,
                        const std::string& system);
 
 /// The seed's root with writes kept per project, so that a second build finds the first one's
-/// results. `lock` keeps other builds of the project out.
+/// results. Mounted where this machine can, else unpacked. `lock` keeps other builds of the project
+/// out. Call it before any thread is started.
 Place place_in_seed(const World& world,
+                    const Options& options,
                     const Project& project,
                     const SeedChoice& choice,
                     const std::filesystem::path& cache,
                     std::optional<os::FileLock>& lock);
+
+/// Throws UsageError where an option says something of the delivery that is not known.
+void check_delivery(const Options& options);
 
 /// Where a store path of `place` is on this machine. Throws Error where it is nowhere.
 std::filesystem::path locate(const Place& place, const nix::StorePath& path);
