@@ -17,6 +17,8 @@ source "$checkout/tests/integration/packages.sh"
 source "$checkout/tests/integration/go.sh"
 # shellcheck source=tests/integration/act.sh
 source "$checkout/tests/integration/act.sh"
+# shellcheck source=tests/integration/sigstore.sh
+source "$checkout/tests/integration/sigstore.sh"
 
 # shellcheck source=tests/integration/referrers.sh
 source "$checkout/tests/integration/referrers.sh"
@@ -162,6 +164,7 @@ started=()
 stop_started() {
   local pid
   for pid in "${started[@]}"; do kill "$pid" 2> /dev/null || true; done
+  stop_services
 }
 
 # ---- container tools -----------------------------------------------------------------------------

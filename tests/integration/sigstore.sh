@@ -1,0 +1,63 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Sigstore's services on the loopback, and the programs that are referees of what they signed.
+
+# use_services: all of them, in the folder $services, with the variables of its file env.
+use_services() {
+  services=$scratch/services
+  "$checkout/tests/services/sigstore" start "$services" --owner "$BASHPID" || skip 'the services did not start'
+  # shellcheck disable=SC1091
+  source "$services/env"
+}
+
+# Before the folder is removed; the services would end by themselves only after the test did.
+stop_services() {
+  [[ ! -e ${services:-}/lock ]] || "$checkout/tests/services/sigstore" stop "$services"
+}
+
+# use_referee NAME...: sets $NAME to a program; cosign_2, cosign_3 or sigstore_go
+use_referee() {
+  local name folder
+  for name in "$@"; do
+    case $name in
+    sigstore_go) folder=$("$checkout/tests/services/install" services) && sigstore_go=$folder/sigstore-go-verification ;;
+    cosign_2) folder=$("$checkout/tests/services/install" cosign-2) && cosign_2=$folder/cosign ;;
+    cosign_3) folder=$("$checkout/tests/services/install" cosign-3) && cosign_3=$folder/cosign ;;
+    esac || skip "there is no $name"
+  done
+}
+
+# cosign 2.5 would ask the public instance for keys that it does not need, unless it is told some.
+run_cosign_2() {
+  SIGSTORE_ROOT_FILE=$services/keys/ca.pem SIGSTORE_REKOR_PUBLIC_KEY=$services/keys/rekor1.pub \
+    SIGSTORE_CT_LOG_PUBLIC_KEY_FILE=$services/keys/ct.pub "$cosign_2" "$@"
+}
+
+token_of() { "$checkout/tests/services/sigstore" token "$services" "$@"; }
+
+# in_job BUILDER COMMAND...: with the environment of a job of that builder
+in_job() (
+  eval "$("$checkout/tests/services/sigstore" job "$services" "$1")"
+  shift
+  "$@"
+)
+
+# identity_of BUILDER: sets $san and $issuer to what its certificates have
+identity_of() {
+  san=someone@example.invalid issuer=$SERVICES_ISSUER_EMAIL
+  [[ $1 != email ]] || return 0
+  san=$(jq -er --arg name "$1" '.[$name].san' "$services/builders.json")
+  issuer=$(jq -er --arg name "$1" '.[$name].issuer' "$services/builders.json")
+}
+
+# flip_bit FROM TO: a bundle with one bit of its signature the other way
+flip_bit() {
+  python3 - "$1" "$2" <<'PYTHON'
+import base64, json, sys
+bundle = json.load(open(sys.argv[1]))
+holder, name = (bundle["messageSignature"], "signature") if "messageSignature" in bundle else (bundle["dsseEnvelope"]["signatures"][0], "sig")
+raw = bytearray(base64.b64decode(holder[name]))
+raw[len(raw) // 2] ^= 1
+holder[name] = base64.b64encode(raw).decode()
+json.dump(bundle, open(sys.argv[2], "w"))
+PYTHON
+}
