@@ -1,0 +1,76 @@
+#pragma once
+
+/// Keys for tests alone, by OpenSSL 3.0; cosign's form by go-securesystemslib 0.9.0. The password
+/// of each encrypted one is "word", and what is in it is kP256.
+namespace seed::test {
+
+inline constexpr const char* kP256 = R"(-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgB/vW20JONHd9iBG8
+k+Su4xBuOz3RHxWXRJ0bQG9/qQihRANCAARYqN9i1IqgO+MbxOlQwZ7teAz4fERR
+Bq1KjNMuALPdkRpzQboxnEV8hy+4eUy4/iOFB06PDERUm55FwHI8mBOU
+-----END PRIVATE KEY-----
+)";
+
+inline constexpr const char* kP256Encrypted = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAju0z3GWZyIXAICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEIFRajqyfu9+rC1Vcde2pDwEgZA0
+mTUjNMuehXdo+aVUsOZ7Kh5Vw2gPdRIQfjzgu11uhKCnfMEt2ZlA2t5XORLi1CYU
+f7Qf5OqZxzl2tNUMzCcONIZnXcRJJki8Yeg1lOnS7s5dEpguM2bQDdDKy+Fjx9h8
+/0D4hE2BhCNgFm9eJws32TQS4XGNZcklfKdDdw1+wGX2d4edkMnYHpxJaEAk6oc=
+-----END ENCRYPTED PRIVATE KEY-----
+)";
+
+inline constexpr const char* kP256Scrypt = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHkME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAiD4N4CpMvWFQICBAAC
+AQgCAQEwHQYJYIZIAWUDBAEqBBBweeWDPqOEeHW98OnoWjGLBIGQF3KCxfhm/Y8y
+15BSA3ZEk+DM66hG2woKVZDSxjlGKnnwp9aDstSfMlj5D02OWjHssINOClkxu/9x
+/muWyn7GeHT3oU03RXqSJEPPWJQsZRkf2+hfexBkYft7X84yG0zeMI6CCD4sAOIq
+RW5yOxn32je/Y591nvHuM90eBS/FSlgD8rgCer2dPoAgASeiaN9O
+-----END ENCRYPTED PRIVATE KEY-----
+)";
+
+inline constexpr const char* kP256Cosign = R"(-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----
+eyJrZGYiOnsibmFtZSI6InNjcnlwdCIsInBhcmFtcyI6eyJOIjozMjc2OCwiciI6
+OCwicCI6MX0sInNhbHQiOiJNdkcvelcwZXdXRExIbnRJaXpLSnJmeFIzbHhzTmpV
+cjlER0JMZGJEbFlzPSJ9LCJjaXBoZXIiOnsibmFtZSI6Im5hY2wvc2VjcmV0Ym94
+Iiwibm9uY2UiOiJSSmx4SGF2ei9HdWhQTzc1OVgxMEFNVmNUdnBtWWQxdyJ9LCJj
+aXBoZXJ0ZXh0IjoiSlBVS3FRVTJBaVo5bGRJNDJZOERFQVp0UzIwU2pMUmZkZkFq
+WVFZRUUvUkx6TTZhWXFIYzYzMy9GTnFSL2RuNVJ0TDNJUXFLMTVRdWpyeGFxNWMz
+TkxZVXpWU1BuNlBXSDFRSHdCTzhvR0ZTbmxNY1Z2TWsxZUNhZmlSN2tJQVdTNTZX
+UndocmpidUZ3bW1zb1ozYzNwbHNBNGhCNXh1cXBQVUxmdXI1MXFVa2tNUzJXOUdx
+c1B2YlR2R1ppZytSWUJIcjVNcXd4WGZoM0E9PSJ9
+-----END ENCRYPTED SIGSTORE PRIVATE KEY-----
+)";
+
+inline constexpr const char* kEd25519 = R"(-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIMG0nycT7YLN46KOaAmHqz7QgiKfLyEuYHQGXt9svORU
+-----END PRIVATE KEY-----
+)";
+
+inline constexpr const char* kP384 = R"(-----BEGIN PRIVATE KEY-----
+MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDA9tN0T67aJSd+BWE04
+b+KGbZzTkFIxfJbRfG5N4KpvVBv2dSueRai7UxmMZA51LnihZANiAARAV/Vss4W2
+0TBfaFZWbmVY10CqDmHK/TiIu+NHBnfvM74yzPpvx7jWcsEZ7OIctv/aHdSGdiNm
+mJCFVbAW15OeE+Ts/jVy2FMAgTirQQ44+DxYnNPhflAMOgQ81BRnx7g=
+-----END PRIVATE KEY-----
+)";
+
+inline constexpr const char* kSec1 = R"(-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIDNJ32k7q0Sr5wctnONuSLGOBZRMmkvBwtcLVNiEqTmboAoGCCqGSM49
+AwEHoUQDQgAEVw/A7tmd6pD+wK6z+3As4L/EzmLQbd4xRt6HlicpJ1Tk0rHqN22e
++6dqor57l3FRUccxgS4FsyzPuE8Zjl9xFA==
+-----END EC PRIVATE KEY-----
+)";
+
+inline constexpr const char* kP256Public = R"(-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEWKjfYtSKoDvjG8TpUMGe7XgM+HxE
+UQatSozTLgCz3ZEac0G6MZxFfIcvuHlMuP4jhQdOjwxEVJueRcByPJgTlA==
+-----END PUBLIC KEY-----
+)";
+
+inline constexpr const char* kEd25519Public = R"(-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAdGy427VPjEdVT/i8KYdVqUJ4uXT1P9D3A1B/7ST/aGI=
+-----END PUBLIC KEY-----
+)";
+
+}  // namespace seed::test
