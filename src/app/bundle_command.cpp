@@ -5,7 +5,10 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "app/bundle_sign.hpp"
 #include "app/commands.hpp"
+#include "app/signing.hpp"
+#include "app/trust_material.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
@@ -23,12 +26,17 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kMaxArtifactInMemory = 256 << 20;
 
 constexpr std::array kOptions{
-    OptionSpec{"bundle", "FILE", "the Sigstore bundle"},
+    OptionSpec{"bundle", "FILE", "the Sigstore bundle; sign: where it is written"},
     OptionSpec{
         "certificate-identity", "NAME", "who signed: the certificate's URI or address, whole"},
     OptionSpec{"certificate-oidc-issuer", "URL", "who vouches for the signer"},
     OptionSpec{"key", "FILE", "public key that signed, in place of an identity"},
-    OptionSpec{"trusted-root", "FILE", "whom to trust; default: Sigstore's public instance"},
+    kSigningKeyOption,
+    kSignerOption,
+    kRekorOption,
+    OptionSpec{"in-toto", "", "sign: the file is an in-toto statement"},
+    kTrustedRootOption,
+    kSigningConfigOption,
     OptionSpec{"predicate-type", "URI", "what kind of statement it has to be"},
     OptionSpec{"explain", "", "print each check and what it rests on"},
     OptionSpec{"json", "", "print the result as JSON"},
@@ -197,7 +205,7 @@ struct Verb {
   int (*run)(const World&, const Options&, const std::vector<std::string>&);
 };
 
-constexpr std::array kVerbs{Verb{"verify", verify}};
+constexpr std::array kVerbs{Verb{"verify", verify}, Verb{"sign", bundle_sign}};
 
 int run_bundle(const World& world, const Options& options) {
   const auto& words = options.positional();
@@ -207,7 +215,7 @@ int run_bundle(const World& world, const Options& options) {
     throw UsageError(words.empty()
                          ? std::string("bundle: say what to do with it")
                          : fmt::format("bundle: there is no '{}'", printable(words.front())),
-                     "nix-seed bundle verify --bundle FILE ... ARTIFACT");
+                     "nix-seed bundle verify --bundle FILE ... ARTIFACT, or bundle sign");
   }
   return verb->run(world, options, {words.begin() + 1, words.end()});
 }
@@ -216,11 +224,14 @@ int run_bundle(const World& world, const Options& options) {
 
 const Command kBundleCommand{
     "bundle",
-    "verify FILE|sha256:DIGEST",
-    "check a Sigstore bundle",
+    "verify FILE|sha256:DIGEST, sign FILE",
+    "check or make a Sigstore bundle",
     "verify: whether the bundle is a signature over the artifact, or a statement about it, by who "
     "is\n"
-    "named, with proof from the logs and authorities of the trusted root. Nothing is fetched.",
+    "named, with proof from the logs and authorities of the trusted root. Nothing is fetched.\n"
+    "sign: with this job's identity token (SIGSTORE_ID_TOKEN, or the CI host's) or with a key; "
+    "logs\n"
+    "the signature, verifies the bundle, and writes it.",
     kOptions,
     run_bundle,
     "nix-seed bundle verify --bundle app.sigstore.json --key release.pub app.tar"};

@@ -110,6 +110,15 @@ void CiRun::start(std::string_view command, const std::string& summary) {
   }
 }
 
+void CiRun::hide(const std::string& secret) {
+  if (secret.size() < ci::kShortestSecret) {
+    return;
+  }
+  secrets_.push_back(secret);
+  console_->redact(ci::Redactor(secrets_));
+  apply(host_->mask(std::span(&secrets_.back(), 1)));
+}
+
 void CiRun::group(std::string_view title, Time now, const std::function<void()>& step) {
   apply(host_->open_group(title, now));
   try {

@@ -42,6 +42,10 @@ class CiRun {
   /// they have none, so that nothing long is done in vain.
   void start(std::string_view command, const std::string& summary);
 
+  /// A secret that turned up during the run: no log, no output and no summary shows it from here
+  /// on, and the host is told of it.
+  void hide(const std::string& secret);
+
   /// The flake is here: annotations name its files.
   void set_flake_folder(std::filesystem::path folder) { flake_folder_ = std::move(folder); }
 

@@ -82,6 +82,11 @@ void Console::result(std::string_view text) {
   write_(ci::Stream::out, redact_(text));
 }
 
+void Console::redact(ci::Redactor redactor) {
+  const std::lock_guard lock(mutex_);
+  redact_ = std::move(redactor);
+}
+
 void Console::control(std::string_view text) {
   const std::lock_guard lock(mutex_);
   write_(ci::Stream::err, text);

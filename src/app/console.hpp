@@ -38,6 +38,8 @@ class Console {
   void command(const ci::Print& print);
   /// The result, for standard output.
   void result(std::string_view text);
+  /// From here on, these are taken out of everything.
+  void redact(ci::Redactor redactor);
   /// Terminal control, passed on as it is.
   void control(std::string_view text);
 
