@@ -1,17 +1,11 @@
 #include "image/layer.hpp"
 
-#include <algorithm>
-#include <mutex>
-#include <numeric>
-#include <optional>
-
 #include <fmt/core.h>
 
 #include "base/error.hpp"
 #include "nix/nar.hpp"
 #include "nix/tree.hpp"
 #include "os/file.hpp"
-#include "os/parallel.hpp"
 
 namespace seed::image {
 namespace {
@@ -131,38 +125,6 @@ LayerBlob write_store_layer(const PlannedLayer& layer,
       },
       file,
       options.compression);
-}
-
-std::vector<LayerBlob> write_store_layers(std::span<const PlannedLayer> plan,
-                                          const nix::Closure& closure,
-                                          const fs::path& directory,
-                                          const PackOptions& options,
-                                          const LayerDone& on_done) {
-  std::vector<std::size_t> order(plan.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(
-      order, std::ranges::greater(), [&](std::size_t index) { return plan[index].nar_size(); });
-  std::vector<std::optional<LayerBlob>> blobs(plan.size());
-  std::mutex mutex;
-  os::for_each_index(order.size(), options.workers, [&](std::size_t position) {
-    const std::size_t index = order[position];
-    fs::path file;
-    if (plan[index].reuse) {
-      blobs[index] = plan[index].reuse;
-    } else {
-      file = directory / fmt::format("layer-{}", index);
-      blobs[index] = write_store_layer(plan[index], closure, file, options);
-    }
-    if (on_done) {
-      const std::lock_guard lock(mutex);
-      on_done(index, *blobs[index], file);
-    }
-  });
-  std::vector<LayerBlob> result;
-  for (auto& blob : blobs) {
-    result.push_back(std::move(*blob));
-  }
-  return result;
 }
 
 }  // namespace seed::image
