@@ -1,0 +1,27 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/error.hpp"
+#include "os/elf.hpp"
+
+// Any file is looked at without harm; only a dynamic program has an interpreter.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const int file = ::memfd_create("elf", 0);
+  if (file < 0 || ::ftruncate(file, 0) != 0 ||
+      ::pwrite(file, data, size, 0) != static_cast<ssize_t>(size)) {
+    std::abort();
+  }
+  try {
+    const auto info = seed::os::inspect_elf("/proc/self/fd/" + std::to_string(file));
+    if (info.kind != seed::os::ElfKind::dynamic_program && !info.interpreter.empty()) {
+      std::abort();
+    }
+  } catch (const seed::Error&) {
+  }
+  return 0;
+}
