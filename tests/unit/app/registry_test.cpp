@@ -93,8 +93,8 @@ TEST_CASE("a registry of the flake that is no reference is refused with where it
   Machine machine(kFlake, R"({"registry":"ghcr.io/Acme/app"})");
   CHECK_THROWS_WITH(
       machine.registry(),
-      "reading 'registry' of the flake's seedCfg: repository name 'Acme/app' has upper "
-      "case");
+      "seedCfg: 'registry' is \"ghcr.io/Acme/app\", which is not HOST/NAME in lower case without a "
+      "tag, or oci:PATH");
 }
 
 }  // namespace seed::app
