@@ -113,6 +113,20 @@ std::optional<nix::NixpkgsTools> nixpkgs_tools(nix::Nix& nix,
   }
 }
 
+/// What is built meanwhile is in the journal, also where one fails.
+void realise(const World& world,
+             nix::Nix& nix,
+             const std::map<nix::StorePath, std::set<std::string>>& wanted) {
+  nix::BuildLog log([&] { return world.journal.elapsed(); });
+  try {
+    nix.realise(wanted, log);
+  } catch (...) {
+    world.journal.builds = log.activities();
+    throw;
+  }
+  world.journal.builds = log.activities();
+}
+
 /// A tag, a digest, or the whole name of a seed of `repository`; of any where that is empty.
 oci::Target previous_of(const std::string& named, std::string_view repository) {
   if (named.starts_with("sha256:")) {
@@ -205,7 +219,7 @@ Contents find_contents(const World& world,
   if (inputs.config_derivation) {
     wanted[*inputs.config_derivation].insert("out");
   }
-  nix.realise(wanted);
+  realise(world, nix, wanted);
 
   stopwatch.start("read the closure");
   contents.tools = inputs.config

@@ -61,9 +61,21 @@ struct Ran {
   std::string err;  ///< its end
 };
 
-/// `progress`: sees stderr as it comes; may be absent.
-Ran execute(os::Runner& runner, Progress* progress, const os::Command& command) {
+/// `progress`: sees stderr as it comes; may be absent. `log`: reads it first, where it is JSON.
+Ran execute(os::Runner& runner,
+            Progress* progress,
+            const os::Command& command,
+            BuildLog* log = nullptr) {
   Ran ran;
+  const auto show = [&](std::string_view text) {
+    if (progress != nullptr) {
+      progress->output(text);
+    }
+    ran.err += text;
+    if (ran.err.size() > 2 * kErrorTailBytes) {
+      ran.err.erase(0, ran.err.size() - kErrorTailBytes);
+    }
+  };
   ran.exit = runner.run(
       command,
       [&](ByteView chunk) {
@@ -73,14 +85,15 @@ Ran execute(os::Runner& runner, Progress* progress, const os::Command& command) 
         ran.out += text_of(chunk);
       },
       [&](ByteView chunk) {
-        if (progress != nullptr) {
-          progress->output(text_of(chunk));
-        }
-        ran.err += text_of(chunk);
-        if (ran.err.size() > 2 * kErrorTailBytes) {
-          ran.err.erase(0, ran.err.size() - kErrorTailBytes);
+        if (log == nullptr) {
+          show(text_of(chunk));
+        } else {
+          show(log->take(text_of(chunk)));
         }
       });
+  if (log != nullptr) {
+    show(log->finish());
+  }
   return ran;
 }
 
@@ -184,9 +197,9 @@ os::Command Nix::store_command(std::vector<std::string> arguments) const {
           .input = {}};
 }
 
-std::string Nix::run(const os::Command& command, std::string_view doing) {
+std::string Nix::run(const os::Command& command, std::string_view doing, BuildLog* log) {
   return while_doing(doing, [&] {
-    Ran ran = execute(runner_, &progress_, command);
+    Ran ran = execute(runner_, &progress_, command, log);
     if (!ran.exit.ok()) {
       fail(command, ran);
     }
@@ -269,7 +282,7 @@ std::optional<std::string> Nix::eval_json(const std::string& installable,
   });
 }
 
-void Nix::realise(const std::map<StorePath, std::set<std::string>>& wanted) {
+void Nix::realise(const std::map<StorePath, std::set<std::string>>& wanted, BuildLog& log) {
   std::vector<std::string> arguments;
   for (const auto& [derivation, outputs] : wanted) {
     // `drv!out,dev` is the one spelling that nix-store takes in every version.
@@ -282,8 +295,10 @@ void Nix::realise(const std::map<StorePath, std::set<std::string>>& wanted) {
   }
   in_batches(arguments, [&](const std::vector<std::string>& batch) {
     // What is built becomes part of a seed at once; that it has no root of the collector is meant.
-    run(store_command(concat({"--realise", "--no-gc-warning"}, batch)),
-        "building what the flake needs");
+    run(store_command(
+            concat({"--realise", "--no-gc-warning", "--log-format", "internal-json"}, batch)),
+        "building what the flake needs",
+        &log);
   });
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/progress.hpp"
+#include "nix/build_log.hpp"
 #include "nix/closure.hpp"
 #include "os/process.hpp"
 
@@ -87,8 +88,9 @@ class Nix {
                                        const std::string& apply = "",
                                        const std::vector<std::string>& options = {});
 
-  /// `nix-store --realise`: derivation -> wanted outputs. Returns nothing; throws where one fails.
-  void realise(const std::map<StorePath, std::set<std::string>>& wanted);
+  /// `nix-store --realise`: derivation -> wanted outputs. `log` learns what is built meanwhile.
+  /// Throws where one fails.
+  void realise(const std::map<StorePath, std::set<std::string>>& wanted, BuildLog& log);
 
   /// Adds a file or folder as it is; returns its path.
   StorePath add_path(const std::filesystem::path& path, const std::string& name);
@@ -107,7 +109,7 @@ class Nix {
   os::Command store_command(std::vector<std::string> arguments) const;  ///< nix-store ARGUMENTS
 
  private:
-  std::string run(const os::Command& command, std::string_view doing);
+  std::string run(const os::Command& command, std::string_view doing, BuildLog* log = nullptr);
   os::Runner& runner_;
   Progress& progress_;
   std::filesystem::path program_;

@@ -267,12 +267,15 @@ TEST_CASE("a failure without a word of Nix names its status and the command") {
   Nix nix(runner, progress, "nix");
   runner.answer = [&](const os::Command&) { return FakeRunner::Answer{137, "", ""}; };
   try {
-    nix.realise({{path(kAppDrv), {"out"}}});
+    BuildLog log([] { return 0; });
+    nix.realise({{path(kAppDrv), {"out"}}}, log);
     FAIL();
   } catch (const Error& error) {
     CHECK(error.message() == "building what the flake needs: it ended with status 137");
-    CHECK(error.hint() == "run it yourself: nix-store --realise --no-gc-warning '/nix/store/" +
-                              std::string(kAppDrv) + "!out'");
+    CHECK(error.hint() ==
+          "run it yourself: nix-store --realise --no-gc-warning --log-format internal-json "
+          "'/nix/store/" +
+              std::string(kAppDrv) + "!out'");
   }
 }
 
@@ -300,18 +303,20 @@ TEST_CASE("many derivations are realised in several commands and none is lost") 
     wanted[StorePath::from_base_name(std::to_string(n) + std::string(28, 'a') + "-x.drv")] = {
         "dev", "out"};
   }
-  nix.realise(wanted);
+  BuildLog log([] { return 0; });
+  nix.realise(wanted, log);
   std::size_t arguments = 0;
   for (const auto& argv : runner.seen) {
     CHECK(argv[1] == "--realise");
     CHECK(argv[2] == "--no-gc-warning");
-    CHECK(argv[3].ends_with("-x.drv!dev,out"));
-    arguments += argv.size() - 3;
+    CHECK(argv[3] == "--log-format");
+    CHECK(argv[5].ends_with("-x.drv!dev,out"));
+    arguments += argv.size() - 5;
   }
   CHECK(arguments == 4000);
   CHECK(runner.seen.size() == 2);
   runner.seen.clear();
-  nix.realise({});
+  nix.realise({}, log);
   CHECK(runner.seen.empty());
 }
 
@@ -333,6 +338,8 @@ TEST_CASE("a real Nix evaluates, builds, adds and describes") {
   fs::create_directory(temp.path() / "flake");
   os::atomic_write(temp.path() / "flake" / "flake.nix", R"nix({
     outputs = { self }: { attr = [ 1 "two" ]; bad = throw "on purpose";
+      packages.x86_64-linux.breaks = derivation { name = "breaks"; system = "x86_64-linux";
+        builder = "/bin/sh"; args = [ "-c" "echo on its way; echo no further >&2; exit 3" ]; };
       packages.x86_64-linux.default = derivation { name = "app"; system = "x86_64-linux";
         builder = "/bin/sh"; outputs = [ "out" "dev" ];
         args = [ "-c" "echo $out > $out; echo > $dev" ]; }; }; })nix");
@@ -357,7 +364,22 @@ TEST_CASE("a real Nix evaluates, builds, adds and describes") {
 
   const std::string drv = nix.eval_json(flake + "#packages.x86_64-linux.default.drvPath").value();
   const std::string out = nix.eval_json(flake + "#packages.x86_64-linux.default.outPath").value();
-  nix.realise({{StorePath::parse(drv.substr(1, drv.size() - 2)), {"dev", "out"}}});
+  double now = 0;
+  BuildLog log([&now] { return ++now; });
+  nix.realise({{StorePath::parse(drv.substr(1, drv.size() - 2)), {"dev", "out"}}}, log);
+  REQUIRE(log.activities().size() == 1);
+  CHECK("\"" + log.activities()[0].derivation + "\"" == drv);
+  CHECK_FALSE(log.activities()[0].failed);
+
+  const std::string breaks = nix.eval_json(flake + "#packages.x86_64-linux.breaks.drvPath").value();
+  CHECK_THROWS_WITH(
+      nix.realise({{StorePath::parse(breaks.substr(1, breaks.size() - 2)), {"out"}}}, log),
+      Catch::StartsWith("building what the flake needs: ") &&
+          Catch::Contains("failed with exit code 3"));
+  REQUIRE(log.activities().size() == 2);
+  CHECK(log.activities()[1].failed);
+  CHECK(log.activities()[1].why == "exit code 3");
+  CHECK(log.activities()[1].log == std::deque<std::string>{"on its way", "no further"});
   const std::vector roots{StorePath::parse(out.substr(1, out.size() - 2))};
   const Closure closure = nix.closure(roots);
   REQUIRE(closure.paths().size() == 1);
