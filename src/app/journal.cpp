@@ -43,6 +43,9 @@ void Stopwatch::start(std::string step) {
   stop();
   since_ = Steady::now();
   step_ = std::move(step);
+  if (open_group_) {
+    group_ = open_group_(step_);
+  }
   if (journal_.start_ns == 0) {
     journal_.start = since_;
     journal_.start_ns = unix_nanoseconds();
@@ -50,6 +53,7 @@ void Stopwatch::start(std::string step) {
 }
 
 void Stopwatch::stop() {
+  group_.reset();
   if (!step_.empty()) {
     const std::chrono::duration<double> taken = Steady::now() - since_;
     journal_.timings.push_back({std::exchange(step_, {}), taken.count()});
@@ -59,6 +63,7 @@ void Stopwatch::stop() {
 void complete(report::SeedRecord& record, Journal& journal) {
   record.timings = journal.timings;
   record.derivations = derivations_of(journal);
+  journal.layers = record.layers;
   std::int64_t reused = 0;
   for (const image::LayerReceipt& layer : record.layers) {
     reused += layer.state == image::LayerState::sent ? 0 : 1;

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,9 +24,10 @@ struct Journal {
   std::string image;  ///< the seed in use, by digest
   std::vector<report::Timing> timings;
   std::vector<nix::BuildActivity> builds;
-  bool nix_log = true;            ///< this machine's Nix has the logs of `builds`
-  report::Attributes attributes;  ///< of the run's span
-  std::int64_t start_ns = 0;      ///< of the first step, since 1970; 0 before it
+  std::vector<image::LayerReceipt> layers;  ///< of the seed that was made
+  bool nix_log = true;                      ///< this machine's Nix has the logs of `builds`
+  report::Attributes attributes;            ///< of the run's span
+  std::int64_t start_ns = 0;                ///< of the first step, since 1970; 0 before it
   std::chrono::steady_clock::time_point start;
 
   /// Seconds since the first step began.
@@ -34,10 +37,14 @@ struct Journal {
 /// Nanoseconds since 1970.
 std::int64_t unix_nanoseconds();
 
+/// Folds the log of a step that begins, until what it returns goes; null: it stays unfolded.
+using OpenGroup = std::function<std::shared_ptr<void>(std::string_view step)>;
+
 /// Measures the steps of a run.
 class Stopwatch {
  public:
-  explicit Stopwatch(Journal& journal) : journal_(journal) {}
+  explicit Stopwatch(Journal& journal, OpenGroup open_group = {})
+      : journal_(journal), open_group_(std::move(open_group)) {}
 
   /// The step under way ends here, also when it fails.
   ~Stopwatch() { stop(); }
@@ -51,6 +58,8 @@ class Stopwatch {
 
  private:
   Journal& journal_;
+  OpenGroup open_group_;
+  std::shared_ptr<void> group_;
   std::string step_;
   std::chrono::steady_clock::time_point since_;
 };

@@ -262,6 +262,7 @@ std::string spans_body(const TelemetrySettings& settings,
                        .command = journal.command,
                        .start_ns = journal.start_ns == 0 ? unix_nanoseconds() : journal.start_ns,
                        .timings = journal.timings,
+                       .layers = journal.layers,
                        .error = error == nullptr ? "" : error->message(),
                        .attributes = journal.attributes};
   for (const nix::BuildActivity& build : journal.builds) {

@@ -66,6 +66,17 @@ class Permit {
   std::counting_semaphore<kMaxWorkers>& semaphore_;
 };
 
+/// Runs `step`, and notes when.
+template <class Step>
+auto timed(const Elapsed& elapsed, std::optional<Period>& period, Step&& step) {
+  const double start = elapsed ? elapsed() : 0;
+  auto result = step();
+  if (elapsed) {
+    period = Period{.start = start, .seconds = elapsed() - start};
+  }
+  return result;
+}
+
 /// A file that is gone when this goes.
 struct ScratchFile {
   fs::path path;
@@ -116,20 +127,26 @@ std::vector<LayerReceipt> pack_and_push(const LayerPlan& plan,
           return;
         }
         const ScratchFile file(scratch / fmt::format("layer-{}", i));
+        std::optional<Period> packed;
         std::optional<LayerBlob> blob;
         {
           const Permit permit(packing);
-          blob = while_doing("packing " + title, [&] {
-            return write_store_layer(layer, closure, file.path, options.pack);
+          blob = timed(options.elapsed, packed, [&] {
+            return while_doing("packing " + title, [&] {
+              return write_store_layer(layer, closure, file.path, options.pack);
+            });
           });
         }
         if (options.before_sending) {
           options.before_sending();
         }
-        const oci::Pushed pushed = while_doing("pushing " + title, [&] {
-          return repository.put_blob(descriptor_of(*blob), file.path, options.mount_from);
+        std::optional<Period> sent;
+        const oci::Pushed pushed = timed(options.elapsed, sent, [&] {
+          return while_doing("pushing " + title, [&] {
+            return repository.put_blob(descriptor_of(*blob), file.path, options.mount_from);
+          });
         });
-        receipts[i] = LayerReceipt{*blob, state_of(pushed), layer.nar_size(), title};
+        receipts[i] = LayerReceipt{*blob, state_of(pushed), layer.nar_size(), title, packed, sent};
         const std::lock_guard lock(mutex);
         done += layer.nar_size();
         progress.bytes(done, total);
@@ -145,13 +162,18 @@ LayerReceipt push_own_layer(const std::string& title,
                             const std::function<void(TarWriter&)>& fill,
                             oci::Repository& repository,
                             const fs::path& scratch,
-                            Compression compression) {
+                            Compression compression,
+                            const Elapsed& elapsed) {
   const ScratchFile file(scratch / "own-layer");
-  const LayerBlob blob = write_layer(fill, file.path, compression);
-  const oci::Pushed pushed = while_doing("pushing the layer of " + title, [&] {
-    return repository.put_blob(descriptor_of(blob), file.path);
+  std::optional<Period> packed;
+  const LayerBlob blob =
+      timed(elapsed, packed, [&] { return write_layer(fill, file.path, compression); });
+  std::optional<Period> sent;
+  const oci::Pushed pushed = timed(elapsed, sent, [&] {
+    return while_doing("pushing the layer of " + title,
+                       [&] { return repository.put_blob(descriptor_of(blob), file.path); });
   });
-  return {blob, state_of(pushed), 0, title};
+  return {blob, state_of(pushed), 0, title, packed, sent};
 }
 
 void push_image(oci::Repository& repository, const Image& image) {

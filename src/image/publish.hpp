@@ -15,13 +15,24 @@ namespace seed::image {
 
 enum class LayerState { reused, present, mounted, sent };
 
+/// When something was done, in seconds since the run began.
+struct Period {
+  double start = 0;
+  double seconds = 0;
+};
+
 /// What happened to one layer, in the plan's order.
 struct LayerReceipt {
   LayerBlob blob;
   LayerState state = LayerState::sent;
   std::uint64_t nar_size = 0;  ///< of the paths in it
   std::string title;
+  std::optional<Period> packed;  ///< nothing for what was not packed, or not measured
+  std::optional<Period> pushed;
 };
+
+/// Seconds since the run began; may be absent.
+using Elapsed = std::function<double()>;
 
 struct PushOptions {
   PackOptions pack;
@@ -30,6 +41,7 @@ struct PushOptions {
   /// Called before each layer is sent, from any of the threads: what it throws ends the push, and
   /// what it waits for is done while layers are packed.
   std::function<void()> before_sending;
+  Elapsed elapsed;
 };
 
 /// Packs what is not reused and sends it, largest first; packing uses `pack.workers` threads,
@@ -46,7 +58,8 @@ LayerReceipt push_own_layer(const std::string& title,
                             const std::function<void(TarWriter&)>& fill,
                             oci::Repository& repository,
                             const std::filesystem::path& scratch,
-                            Compression compression);
+                            Compression compression,
+                            const Elapsed& elapsed = {});
 
 /// Sends config and manifest, by digest only: no tag names the image yet.
 void push_image(oci::Repository& repository, const Image& image);

@@ -93,6 +93,86 @@ std::int64_t nanoseconds(double seconds) {
   return std::llround(std::max(0.0, seconds) * 1e9);
 }
 
+/// The spans of a run, in the making.
+class Spans {
+ public:
+  explicit Spans(const RunSpans& run) : run_(run) {
+    list.push_back({.name = run.command,
+                    .id = run.root_id,
+                    .parent_id = run.context.parent_id,
+                    .start_ns = run.start_ns,
+                    .end_ns = run.start_ns,
+                    .error = run.error,
+                    .attributes = run.attributes});
+  }
+
+  /// With an id of its own; nothing where there are too many.
+  void add(Span span) {
+    if (list.size() == kMaxSpans) {
+      return;
+    }
+    span.id = hashed(fmt::format("{} {}", run_.root_id, list.size()), 0, kSpanDigits);
+    list.push_back(std::move(span));
+  }
+
+  void add_steps() {
+    std::int64_t start = run_.start_ns;
+    for (const Timing& timing : run_.timings) {
+      const std::int64_t end = start + nanoseconds(timing.seconds);
+      add({.name = name_of(run_.command, timing.step),
+           .parent_id = run_.root_id,
+           .start_ns = start,
+           .end_ns = end});
+      start = end;
+    }
+    list.front().end_ns = start;
+    if (!run_.error.empty() && list.size() > 1) {
+      list.back().error = run_.error;  // what was under way
+    }
+    steps_ = list.size();
+  }
+
+  /// Below the step in which it began.
+  void add_part(std::string name,
+                double start_seconds,
+                double seconds,
+                std::string error,
+                Attributes attributes) {
+    const std::int64_t began = run_.start_ns + nanoseconds(start_seconds);
+    std::size_t parent = 0;
+    for (std::size_t i = 1; i < steps_; ++i) {
+      parent = list[i].start_ns <= began ? i : parent;
+    }
+    add({.name = std::move(name),
+         .parent_id = list[parent].id,
+         .start_ns = began,
+         .end_ns = began + nanoseconds(seconds),
+         .error = std::move(error),
+         .attributes = std::move(attributes)});
+  }
+
+  std::vector<Span> list;
+
+ private:
+  const RunSpans& run_;
+  std::size_t steps_ = 1;
+};
+
+void add_layer(Spans& spans, const image::LayerReceipt& layer) {
+  const Attributes attributes{
+      {"nix_seed.layer.title", layer.title},
+      {"nix_seed.layer.digest", layer.blob.digest.to_string()},
+      {"nix_seed.layer.size", static_cast<std::int64_t>(layer.blob.size_bytes)},
+      {"nix_seed.layer.nar_size", static_cast<std::int64_t>(layer.nar_size)},
+      {"nix_seed.layer.sent", layer.state == image::LayerState::sent ? "true" : "false"}};
+  if (layer.packed) {
+    spans.add_part("pack.layer", layer.packed->start, layer.packed->seconds, "", attributes);
+  }
+  if (layer.pushed) {
+    spans.add_part("push.layer", layer.pushed->start, layer.pushed->seconds, "", attributes);
+  }
+}
+
 }  // namespace
 
 std::optional<TraceContext> parse_traceparent(std::string_view text) {
@@ -139,53 +219,20 @@ TraceContext gitlab_trace(std::string_view pipeline_id) {
 }
 
 std::vector<Span> spans_of(const RunSpans& run) {
-  std::vector<Span> spans{{.name = run.command,
-                           .id = run.root_id,
-                           .parent_id = run.context.parent_id,
-                           .start_ns = run.start_ns,
-                           .end_ns = run.start_ns,
-                           .error = run.error,
-                           .attributes = run.attributes}};
-  const auto new_id = [&] {
-    return hashed(fmt::format("{} {}", run.root_id, spans.size()), 0, kSpanDigits);
-  };
-  std::int64_t start = run.start_ns;
-  for (const Timing& timing : run.timings) {
-    if (spans.size() == kMaxSpans) {
-      break;
-    }
-    const std::int64_t end = start + nanoseconds(timing.seconds);
-    spans.push_back({.name = name_of(run.command, timing.step),
-                     .id = new_id(),
-                     .parent_id = run.root_id,
-                     .start_ns = start,
-                     .end_ns = end});
-    start = end;
-  }
-  spans.front().end_ns = start;
-  if (!run.error.empty() && spans.size() > 1) {
-    spans.back().error = run.error;  // what was under way
-  }
-  const std::size_t steps = spans.size();
+  Spans spans(run);
+  spans.add_steps();
   for (const BuiltDerivation& derivation : run.derivations) {
-    if (spans.size() == kMaxSpans) {
-      break;
-    }
-    const std::int64_t began = run.start_ns + nanoseconds(derivation.start);
-    std::size_t parent = 0;
-    for (std::size_t i = 1; i < steps; ++i) {
-      parent = spans[i].start_ns <= began ? i : parent;
-    }
-    spans.push_back({.name = "build.derivation",
-                     .id = new_id(),
-                     .parent_id = spans[parent].id,
-                     .start_ns = began,
-                     .end_ns = began + nanoseconds(derivation.seconds),
-                     .error = derivation.failed ? "the builder failed" : "",
-                     .attributes = {{"nix_seed.derivation.name", derivation_name(derivation.path)},
-                                    {"nix_seed.derivation.path", derivation.path}}});
+    spans.add_part("build.derivation",
+                   derivation.start,
+                   derivation.seconds,
+                   derivation.failed ? "the builder failed" : "",
+                   {{"nix_seed.derivation.name", derivation_name(derivation.path)},
+                    {"nix_seed.derivation.path", derivation.path}});
   }
-  return spans;
+  for (const image::LayerReceipt& layer : run.layers) {
+    add_layer(spans, layer);
+  }
+  return std::move(spans.list);
 }
 
 std::string to_otlp(const std::vector<Span>& spans,

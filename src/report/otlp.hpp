@@ -54,12 +54,13 @@ struct RunSpans {
   std::int64_t start_ns = 0;
   std::vector<Timing> timings;
   std::vector<BuiltDerivation> derivations;
+  std::vector<image::LayerReceipt> layers;
   std::string error;      ///< why the run failed; empty where it did not
   Attributes attributes;  ///< of the run's own span
 };
 
-/// The run's span, one for each step below it, and one for each derivation below the step in which
-/// its build began.
+/// The run's span, one for each step below it, and below the step in which they began: one for each
+/// derivation that was built, and for each layer one for packing and one for sending it.
 std::vector<Span> spans_of(const RunSpans& run);
 
 /// The body of an OTLP/HTTP request for traces, as JSON.

@@ -288,12 +288,28 @@ TEST_CASE("layers are packed and pushed once, in the plan's order, and reused on
   CHECK(first[1].nar_size == 7);
   CHECK(first[2].title == "large");
   CHECK(first[2].state == LayerState::sent);
+  CHECK_FALSE(first[0].packed.has_value());
   CHECK(fs::is_empty(scratch));
   const auto second =
       pack_and_push(plan, store.closure, *t.layout, scratch, store.options(), progress);
   CHECK(second[0].state == LayerState::present);
   CHECK(second[0].blob == first[0].blob);
   CHECK(second[2].blob == first[2].blob);
+  PushOptions alone = store.options();
+  alone.pack.workers = 1;
+  alone.connections = 0;
+  double now = 0;
+  alone.elapsed = [&] { return ++now; };
+  const auto third = pack_and_push(plan, store.closure, *t.layout, scratch, alone, progress);
+  CHECK(third[0].blob == first[0].blob);
+  CHECK(third[2].blob == first[2].blob);
+  // One after another: the large one, then the small one, each asked for its time four times.
+  CHECK(third[2].packed->start == 1);
+  CHECK(third[2].pushed->start == 3);
+  CHECK(third[0].packed->start == 5);
+  CHECK(third[0].packed->seconds == 1);
+  CHECK(third[0].pushed->start == 7);
+  CHECK_FALSE(third[1].packed.has_value());
 }
 
 TEST_CASE("nothing is sent where what comes before sending fails") {

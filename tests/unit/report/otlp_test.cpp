@@ -86,6 +86,40 @@ TEST_CASE("steps are below the run, and derivations below the step that built th
   CHECK_FALSE(spans[6].error.empty());
 }
 
+TEST_CASE("each layer has a span for packing and one for sending, below the step that did it") {
+  RunSpans run = sample_run();
+  run.derivations.clear();
+  const image::LayerBlob blob{
+      .digest = Digest::of("a"), .diff_id = Digest::of("b"), .size_bytes = 70, .media_type = "t"};
+  run.layers = {{.blob = blob,
+                 .state = image::LayerState::sent,
+                 .nar_size = 700,
+                 .title = "glibc",
+                 .packed = image::Period{.start = 2.5, .seconds = 0.5},
+                 .pushed = image::Period{.start = 3, .seconds = 1}},
+                {.blob = blob, .state = image::LayerState::reused, .title = "gcc"},
+                {.blob = blob,
+                 .state = image::LayerState::present,
+                 .title = "jq",
+                 .packed = image::Period{.start = 0, .seconds = 0.1}}};
+  const std::vector<Span> spans = spans_of(run);
+  REQUIRE(spans.size() == 7);
+  CHECK(spans[4].name == "pack.layer");
+  CHECK(spans[4].parent_id == spans[3].id);
+  CHECK(spans[4].start_ns == run.start_ns + 2'500'000'000);
+  CHECK(spans[4].end_ns == run.start_ns + 3'000'000'000);
+  CHECK(spans[4].attributes == Attributes{{"nix_seed.layer.title", "glibc"},
+                                          {"nix_seed.layer.digest", Digest::of("a").to_string()},
+                                          {"nix_seed.layer.size", 70},
+                                          {"nix_seed.layer.nar_size", 700},
+                                          {"nix_seed.layer.sent", "true"}});
+  CHECK(spans[5].name == "push.layer");
+  CHECK(spans[5].end_ns == run.start_ns + 4'000'000'000);
+  CHECK(spans[6].parent_id == spans[1].id);
+  CHECK(spans[6].attributes.at("nix_seed.layer.sent") ==
+        std::variant<std::string, std::int64_t>("false"));
+}
+
 TEST_CASE("spans travel as OTLP's JSON") {
   const RunSpans run = sample_run();
   CHECK(test::golden("report/otlp.json",
