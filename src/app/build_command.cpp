@@ -171,6 +171,18 @@ void say_why(const World& world, const Policy& policy, const report::BuildRecord
   }
 }
 
+/// A container does not know the digest of its image; whoever started it may say it with --image.
+std::string named_image(const Options& options) {
+  const auto named = options.get("image");
+  if (!named) {
+    return {};
+  }
+  const oci::Reference reference = oci::Reference::parse(*named);
+  return reference.digest() && !reference.is_layout()
+             ? reference.repository() + "@" + reference.digest()->to_string()
+             : "";
+}
+
 /// Decides where to build, from what the seed can do for this checkout. Fills the record's mode,
 /// reason, missing and built.
 Place decide(const World& world,
@@ -224,7 +236,7 @@ Place decide(const World& world,
 int run_build(const World& world, const Options& options) {
   const Time started = world.clock.now();
   const Policy policy = policy_of(options, facts_of(world), Fallback::seedless);
-  Stopwatch stopwatch(world.journal);
+  Stopwatch stopwatch(world.journal, groups_of(world));
   const Project project = find_project(world, options.positional());
   const fs::path cache = usable_cache(world.environment);
   const std::string system = options.get("system").value_or(machine_system());
@@ -241,6 +253,7 @@ int run_build(const World& world, const Options& options) {
   stopwatch.start("find and enter the seed");
   if (fs::exists(kInsideMark)) {
     place = {.stores = {fs::path(nix::kStoreDir)}, .options = {"--offline"}};
+    record.image = named_image(options);
   } else {
     choice = choose_seed(world, options, project, system);
     if (choice.seed) {

@@ -119,15 +119,16 @@ void CiRun::hide(const std::string& secret) {
   apply(host_->mask(std::span(&secrets_.back(), 1)));
 }
 
-void CiRun::group(std::string_view title, Time now, const std::function<void()>& step) {
-  apply(host_->open_group(title, now));
-  try {
-    step();
-  } catch (...) {
-    apply(host_->close_group(title, now));
-    throw;
-  }
-  apply(host_->close_group(title, now));
+std::shared_ptr<void> CiRun::open_group(const std::string& title, const Clock& clock) {
+  apply(host_->open_group(title, clock.now()));
+  return {this, [title, &clock](CiRun* self) {
+            self->console_->end_foreign();
+            self->apply(self->host_->close_group(title, clock.now()));
+          }};
+}
+
+void CiRun::heading(const std::string& title) {
+  apply(host_->heading(title));
 }
 
 ci::Annotation CiRun::annotation(ci::Level level, const std::string& message) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/console.hpp"
+#include "base/clock.hpp"
 #include "base/error.hpp"
 #include "ci/host.hpp"
 #include "os/process.hpp"
@@ -52,8 +53,10 @@ class CiRun {
   /// What is said of the run should it fail from here on.
   void expect(std::vector<ci::Output> outputs) { expected_ = std::move(outputs); }
 
-  /// Runs `step` with its log folded.
-  void group(std::string_view title, Time now, const std::function<void()>& step);
+  /// Folds the log until what is returned goes. Groups do not nest.
+  std::shared_ptr<void> open_group(const std::string& title, const Clock& clock);
+  /// Ends what is folded on hosts where only that ends it.
+  void heading(const std::string& title);
 
   /// Something that people should see without reading the log.
   void tell(ci::Level level, const std::string& message);

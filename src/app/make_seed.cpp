@@ -7,6 +7,7 @@
 
 #include "app/attest.hpp"
 #include "app/changed_inputs.hpp"
+#include "app/disk_space.hpp"
 #include "app/seed_lookup.hpp"
 #include "app/seeding.hpp"
 #include "base/error.hpp"
@@ -71,6 +72,24 @@ void add_runtime(image::TarWriter& tar, const fs::path& runtime) {
   tar.end_file();
 }
 
+unsigned workers_of(const Options& options) {
+  return options.number("workers", 1, kMaxWorkers).value_or(os::default_workers());
+}
+
+void warn_of_full_disk(const World& world,
+                       const image::LayerPlan& plan,
+                       const fs::path& scratch,
+                       const Options& options) {
+  const std::size_t at_once = workers_of(options) + image::PushOptions().connections;
+  if (const auto warning = shortage("packing may take",
+                                    packing_bytes(plan, at_once),
+                                    scratch.parent_path(),
+                                    free_below(scratch),
+                                    "free some, or name another folder in NIX_SEED_CACHE")) {
+    tell(world, ci::Level::warning, *warning);
+  }
+}
+
 struct Pushed {
   image::Image image;
   std::vector<image::LayerReceipt> layers;
@@ -87,10 +106,9 @@ Pushed push_everything(const World& world,
                        const std::function<void()>& before_sending) {
   const image::Compression compression = compression_of(options);
   const image::PushOptions push{
-      .pack = {.compression = compression,
-               .workers =
-                   options.number("workers", 1, kMaxWorkers).value_or(os::default_workers())},
-      .before_sending = before_sending};
+      .pack = {.compression = compression, .workers = workers_of(options)},
+      .before_sending = before_sending,
+      .elapsed = [&world] { return world.journal.elapsed(); }};
   std::vector<image::LayerReceipt> layers =
       image::pack_and_push(plan, contents.closure, repository, scratch, push, world.progress);
   before_sending();
@@ -104,7 +122,8 @@ Pushed push_everything(const World& world,
   }
   const auto add_own = [&](const std::string& title,
                            const std::function<void(image::TarWriter&)>& fill) {
-    layers.push_back(image::push_own_layer(title, fill, repository, scratch, compression));
+    layers.push_back(
+        image::push_own_layer(title, fill, repository, scratch, compression, push.elapsed));
     parts.own_layers.push_back(layers.back().blob);
     parts.own_names.push_back(title);
   };
@@ -167,9 +186,10 @@ report::SeedRecord make_seed(SeedJob& job,
   oci::Repository& repository = job.repository();
   Contents contents = find_contents(world, job.project, nix, job.system, scratch, job.stopwatch);
   job.stopwatch.start("plan");
-  const auto previous = find_previous(repository, options, job.project, job.system);
+  const std::optional<image::FoundSeed>& previous = job.previous;
   const image::LayerPlan plan =
       plan_contents(contents, repository, previous, compression_of(options), options);
+  warn_of_full_disk(world, plan, scratch, options);
   const OwnFiles files = make_own_files(world, options, contents, job.system, scratch);
 
   // The dry run and the packing don't wait for each other, but nothing is sent before it passed.

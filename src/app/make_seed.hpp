@@ -6,6 +6,7 @@
 
 #include "app/policy.hpp"
 #include "app/project.hpp"
+#include "app/publish_report.hpp"
 #include "nix/nix.hpp"
 #include "report/record.hpp"
 
@@ -17,11 +18,12 @@ struct SeedJob {
   const Options& options;
   Policy policy;
   Time started;
-  Stopwatch stopwatch{world.journal};
+  Stopwatch stopwatch{world.journal, groups_of(world)};
   Project project;
   std::string system;
   OpenRepository open;
-  std::uint64_t reused_bytes = 0;  ///< of a seed that is used as it is
+  std::optional<image::FoundSeed> previous;  ///< to plan layers against
+  std::uint64_t reused_bytes = 0;            ///< of a seed that is used as it is
 
   oci::Repository& repository() const { return *open.repository; }
 };
@@ -29,7 +31,8 @@ struct SeedJob {
 /// What is known of a run before any seed is.
 report::SeedRecord record_of(const SeedJob& job, report::SeedStatus status);
 
-/// Evaluates, packs while it proves that the seed is closed, pushes, attests, and tags last of all.
+/// With `job.previous` found: evaluates, packs while it proves that the seed is closed, pushes,
+/// attests, and tags last of all.
 report::SeedRecord make_seed(SeedJob& job,
                              nix::Nix& nix,
                              const std::string& fingerprint,

@@ -14,6 +14,9 @@ const ci::Facts& facts_of(const World& world);
 /// The run, for links in its report; `source` is where the code is from as far as git knows.
 report::RunContext context_of(const World& world, const std::string& source);
 
+/// Folds the log of the steps that are no news where they go well.
+OpenGroup groups_of(const World& world);
+
 /// What later jobs are told should the run fail from here on.
 void expect_outputs(const World& world, std::vector<ci::Output> outputs);
 

@@ -5,6 +5,7 @@
 #include "app/attest.hpp"
 #include "app/changed_inputs.hpp"
 #include "app/commands.hpp"
+#include "app/disk_space.hpp"
 #include "app/make_seed.hpp"
 #include "app/outputs.hpp"
 #include "app/policy.hpp"
@@ -82,15 +83,34 @@ auto readable(const SeedJob& job, Find&& find) -> decltype(find()) {
   }
 }
 
+/// Compares what is free with what the seed before took, where there was one.
+void check_space(const SeedJob& job) {
+  const World& world = job.world;
+  const fs::path cache = usable_cache(world.environment);
+  const fs::path store(nix::kStoreDir);
+  for (const fs::path& folder : {cache, store}) {
+    if (const auto free = free_below(folder)) {
+      world.progress.step(fmt::format("free below {}: {}", folder.string(), human_size(*free)));
+    }
+  }
+  if (!job.previous) {
+    return;
+  }
+  if (const auto warning = shortage("the inputs take",
+                                    missing_from_store(job.previous->config.plan, store),
+                                    store,
+                                    free_below(store),
+                                    "free some, or Nix will stop in the middle")) {
+    tell(world, ci::Level::warning, *warning);
+  }
+}
+
 /// What long work needs, asked for before it: the refusal of a push, where there is one.
-std::optional<NetworkError> preflight(const SeedJob& job, nix::Nix& nix) {
+std::optional<NetworkError> preflight(SeedJob& job, nix::Nix& nix) {
   const World& world = job.world;
   std::optional<NetworkError> refusal;
   const auto ask = [&] {
     world.progress.step("Nix: " + nix.version().text);
-    world.progress.step(
-        fmt::format("free for the cache: {}",
-                    human_size(fs::space(usable_cache(world.environment)).available)));
     try {
       job.repository().check_push();
       world.progress.step(fmt::format("push to {}: granted", job.repository().name()));
@@ -100,13 +120,13 @@ std::optional<NetworkError> preflight(const SeedJob& job, nix::Nix& nix) {
       }
       refusal = push_refused(error, facts_of(world));
       world.progress.step(fmt::format("push to {}: refused", job.repository().name()));
+      return;
     }
+    job.previous = find_previous(job.repository(), job.options, job.project, job.system);
+    check_space(job);
   };
-  if (world.ci != nullptr) {
-    world.ci->group("Preflight", world.clock.now(), ask);
-  } else {
-    ask();
-  }
+  const auto group = world.ci == nullptr ? nullptr : world.ci->open_group("Preflight", world.clock);
+  ask();
   return refusal;
 }
 

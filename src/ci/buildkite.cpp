@@ -80,6 +80,10 @@ class Buildkite final : public Host {
     return {Print{.line = fmt::format("--- {}", title)}};
   }
 
+  Effects heading(std::string_view title) const override {
+    return {Print{.line = fmt::format("+++ {}", title)}};
+  }
+
   /// Headers of groups stand at the start of a line; images and links are terminal sequences.
   std::string harmless(std::string_view line) const override {
     std::string out;

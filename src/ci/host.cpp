@@ -109,6 +109,10 @@ Effects Host::close_group(std::string_view, Time) const {
   return {};
 }
 
+Effects Host::heading(std::string_view) const {
+  return {};
+}
+
 Effects Host::stop_commands(const std::string&) const {
   return {};
 }

@@ -136,6 +136,9 @@ class Host {
   virtual Effects open_group(std::string_view title, Time now) const;
   virtual Effects close_group(std::string_view title, Time now) const;
 
+  /// What follows is for all to see, where a group ends at the next heading only.
+  virtual Effects heading(std::string_view title) const;
+
   /// From here to resume_commands(token), lines of the log are no commands.
   virtual Effects stop_commands(const std::string& token) const;
   virtual Effects resume_commands(const std::string& token) const;

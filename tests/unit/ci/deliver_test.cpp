@@ -36,6 +36,7 @@ std::string run_of(const Host& host) {
   Effects effects = host.mask(std::vector<std::string>{"planted secret%\n"});
   add(effects, host.open_group("Preflight", kNow));
   add(effects, host.close_group("Preflight", kNow));
+  add(effects, host.heading("Build"));
   add(effects, host.stop_commands("token"));
   add(effects, host.resume_commands("token"));
   add(effects, host.deliver(report()));
