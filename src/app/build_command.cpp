@@ -87,7 +87,7 @@ Built built_by(const std::string& json_text, const Project& project, const Place
     const nlohmann::json built = list[i].value("outputs", nlohmann::json::object());
     for (const auto& [output, path] : built.items()) {
       const nix::StorePath store_path = nix::StorePath::parse(path.get<std::string>());
-      const fs::path location = locate(place, store_path);
+      const fs::path location = locate_to_stay(place, store_path);
       nix::NarHasher nar;
       nix::visit_tree(location, nar);
       const nix::NarHasher::Result hashed = nar.finish();

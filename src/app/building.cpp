@@ -185,6 +185,7 @@ Place place_in_seed(const World& world,
   const fs::path upper = builds / seed_name;
   std::vector<os::File> held;
   const fs::path root = show_seed(world, options, choice, cache, held);
+  const fs::path keep = held.empty() ? fs::path() : upper / "results";
   const fs::path source = project.git ? project.git->root : project.folder;
   const os::RootView view{.lower = root,
                           .upper = upper,
@@ -194,7 +195,8 @@ Place place_in_seed(const World& world,
               world.runner, world.self, view, choice.seed->config.environment),
           .stores = {upper / "root/data/nix/store", root / "nix/store"},
           .options = {"--offline", "--option", "sandbox", "true"},
-          .held = std::move(held)};
+          .held = std::move(held),
+          .keep = keep};
 }
 
 fs::path locate(const Place& place, const nix::StorePath& path) {
@@ -204,6 +206,22 @@ fs::path locate(const Place& place, const nix::StorePath& path) {
     }
   }
   throw Error(fmt::format("{} was built but can't be found on this machine", path.to_string()));
+}
+
+fs::path locate_to_stay(const Place& place, const nix::StorePath& path) {
+  fs::path location = locate(place, path);
+  if (place.keep.empty() || location.parent_path() != place.stores.back()) {
+    return location;
+  }
+  fs::path kept = place.keep / path.base_name();
+  if (!fs::exists(fs::symlink_status(kept))) {
+    const fs::path partial = place.keep / "partial";
+    os::remove_tree(partial);  // of a run that was killed
+    os::make_dirs(place.keep);
+    fs::copy(location, partial, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    fs::rename(partial, kept);
+  }
+  return kept;
 }
 
 std::vector<std::string> installables(const Project& project) {

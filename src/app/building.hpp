@@ -22,6 +22,8 @@ struct Place {
       stores;                        ///< folders that together are its /nix/store, upper first
   std::vector<std::string> options;  ///< for nix build
   std::vector<os::File> held;        ///< open while the place is in use
+  /// Where the last of `stores` is a mount that ends with us: the folder for what must stay.
+  std::filesystem::path keep;
 };
 
 /// The seed a build may use, or why there is none.
@@ -54,6 +56,9 @@ void check_delivery(const Options& options);
 
 /// Where a store path of `place` is on this machine. Throws Error where it is nowhere.
 std::filesystem::path locate(const Place& place, const nix::StorePath& path);
+
+/// Where it stays after this process: a copy of what was only mounted.
+std::filesystem::path locate_to_stay(const Place& place, const nix::StorePath& path);
 
 /// FLAKE#ATTR for each attribute; `default` where none was named.
 std::vector<std::string> installables(const Project& project);
