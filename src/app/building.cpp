@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxDerivationBytes = 16 << 20;
 constexpr std::uint64_t kDefaultCacheBytes = std::uint64_t{50} << 30;
-/// Layers fetched at a time, at least: what one connection gives is often less than the line has.
+/// Layers fetched at a time: one connection often gives less than the line has, and each takes some
+/// 16 MiB to decompress.
 constexpr unsigned kConnections = 6;
 
 /// The seed that flake.lock's seed-self names, where no tag leads to one. Returns why there is
@@ -141,14 +142,13 @@ fs::path show_seed(const World& world,
     return image::ensure_unpacked(
         *choice.open.repository, *choice.seed, cache, os::default_workers(), world.progress);
   }
-  image::MountedSeed mounted =
-      image::mount_seed(*choice.open.repository,
-                        *choice.seed,
-                        cache,
-                        {.backing = *support.backing,
-                         .connections = std::max(kConnections, os::default_workers()),
-                         .limit_bytes = cache_limit(options, cache)},
-                        world.progress);
+  image::MountedSeed mounted = image::mount_seed(*choice.open.repository,
+                                                 *choice.seed,
+                                                 cache,
+                                                 {.backing = *support.backing,
+                                                  .connections = kConnections,
+                                                  .limit_bytes = cache_limit(options, cache)},
+                                                 world.progress);
   world.progress.step(
       fmt::format("the seed is mounted{}: {} fetched, {} at hand",
                   *support.backing == os::Backing::loop ? " through loop devices" : "",

@@ -1,0 +1,110 @@
+"""Time to the first answer: from an empty machine until Nix, inside the seed, has read the flake.
+
+The question is one that Nix answers without building: an attribute that the flake does not have. So
+each way is timed from its first byte fetched to the end of one evaluation, and pays for all of it.
+"""
+import json
+import shutil
+import subprocess
+import urllib.request
+
+from harness import CORES, Sample
+
+CONNECTIONS = 6
+MEDIA = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json")
+ASK = ["--extra-experimental-features", "nix-command flakes", "build", "--no-link", "--offline",
+       "--no-write-lock-file", "--dry-run"]
+
+
+class Delivery:
+    def __init__(self, bench, image):
+        """`image` is a seed in the registry: HOST/NAME."""
+        self.bench = bench
+        self.image = image
+        self.harness = bench.harness
+        self.folder = bench.scratch / "delivery"
+        self.cache = self.folder / "cache"
+        self.flake = f"{bench.options.app}#nothing-of-this-name"
+
+    def fresh(self):
+        if self.folder.exists():
+            subprocess.run(["chmod", "-R", "u+w", str(self.folder)], check=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
+
+    def fetch_json(self, digest_or_tag):
+        host, name = self.image.split("/", 1)
+        request = urllib.request.Request(f"http://{host}/v2/{name}/manifests/{digest_or_tag}",
+                                         headers={"Accept": ", ".join(MEDIA)})
+        return json.load(urllib.request.urlopen(request))
+
+    def layers(self):
+        manifest = self.fetch_json("latest")
+        if "manifests" in manifest:
+            manifest = self.fetch_json(manifest["manifests"][0]["digest"])
+        return manifest["layers"]
+
+    @staticmethod
+    def refused(*command):
+        """The command, which has to fail with Nix's word that the attribute is not there."""
+        script = 'out=$("$@" 2>&1) && exit 1; case $out in *"does not"*) ;; *) echo "$out"; exit 1; esac'
+        return [["sh", "-c", script, "ask", *command]]
+
+    def nix_seed(self, delivery):
+        return self.harness.run(self.refused(
+            "env", f"NIX_SEED_CACHE={self.cache}", self.bench.options.nix_seed, "build", self.flake,
+            "--no-link", "--require-seed", "--insecure", "--registry", self.image, "--delivery",
+            delivery))
+
+    def podman(self, *pipelines):
+        (self.folder / "containers.conf").write_text(
+            '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=32768:32768"]\n'
+            '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n')
+        (self.folder / "storage.conf").write_text(
+            f'[storage]\ndriver = "overlay"\ngraphroot = "{self.folder}/graph"\n'
+            f'runroot = "{self.folder}/run"\n')
+        with_settings = ["env", f"CONTAINERS_CONF={self.folder}/containers.conf",
+                         f"CONTAINERS_STORAGE_CONF={self.folder}/storage.conf", "podman"]
+        return self.harness.run(*([with_settings + one] if one[0] == "pull" else
+                                  self.refused(*with_settings, *one) for one in pipelines))
+
+    def limits(self, layers):
+        """What no way can leave out, each alone and on all cores: fetching, hashing, decoding."""
+        host, name = self.image.split("/", 1)
+        blobs = self.folder / "blobs"
+        blobs.mkdir()
+        config = self.folder / "curl"
+        config.write_text("".join(
+            f'url = "http://{host}/v2/{name}/blobs/{layer["digest"]}"\n'
+            f'output = "{blobs}/{layer["digest"][7:]}"\n'
+            for layer in sorted(layers, key=lambda layer: -layer["size"])))
+        fetch = self.harness.run([["curl", "-sfZ", "--parallel-max", str(CONNECTIONS), "-K",
+                                   str(config)]])
+        names = f"ls -S {blobs}/* | xargs -n 1 -P {CORES}"
+        decode = self.harness.run([["sh", "-c", f"{names} zstd -dqc > /dev/null"]])
+        digest = self.harness.run([["sh", "-c", f"{names} openssl dgst -sha256"]])
+        return fetch, decode, digest
+
+    def run(self):
+        layers = self.layers()
+        size = sum(layer["size"] for layer in layers)
+
+        def add(name, sample: Sample):
+            sample.bytes = size
+            self.bench.add(f"delivery: {name}", sample)
+
+        self.fresh()
+        for name, sample in zip(("fetch", "zstd -d", "sha256 of the blobs"), self.limits(layers)):
+            add(f"limit: {name}", sample)
+        for delivery in ("mount", "unpack"):
+            self.fresh()
+            add(f"nix-seed, {delivery}", self.nix_seed(delivery))
+            add(f"nix-seed, {delivery}, again", self.nix_seed(delivery))
+        self.fresh()
+        app = self.bench.options.app
+        ask = ["run", "--rm", "--network", "none", "--volume", f"{app}:{app}:ro", "--entrypoint",
+               "/bin/nix", f"{self.image}:latest", *ASK, self.flake]
+        add("podman pull, podman run", self.podman(
+            ["pull", "-q", "--tls-verify=false", f"{self.image}:latest"], ask))
+        add("podman run, pulled before", self.podman(ask))
+        self.fresh()
