@@ -90,8 +90,9 @@ std::string to_markdown(const BuildRecord& record) {
   }
   text += built_table(record.derivations, record.built);
   if (!record.image.empty()) {
-    text += details("Reproduce locally",
-                    console({"$ " + os::to_shell({"nix-seed", "build", "--image", record.image})}));
+    text +=
+        details("Reproduce locally",
+                console({"$ nix-seed build \\", "    " + os::to_shell({"--image", record.image})}));
   }
   return text + footer(record.run);
 }

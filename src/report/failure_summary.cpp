@@ -121,8 +121,9 @@ std::string reproduce(const Failure& failure) {
   if (failure.command != "build" || failure.image.empty()) {
     return {};
   }
-  return details("Reproduce locally",
-                 console({"$ " + os::to_shell({"nix-seed", "build", "--image", failure.image})}));
+  return details(
+      "Reproduce locally",
+      console({"$ nix-seed build \\", "    " + os::to_shell({"--image", failure.image})}));
 }
 
 }  // namespace

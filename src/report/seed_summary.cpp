@@ -83,7 +83,8 @@ std::string facts_table(const SeedRecord& record) {
 
 std::string transfer_of(const SeedRecord& record) {
   if (record.layers.empty()) {
-    return record.index ? "Nothing had to be packed or sent.\n\n" : "";
+    const bool serves = record.index && record.status != SeedStatus::stale;
+    return serves ? "Nothing had to be packed or sent.\n\n" : "";
   }
   const LayerTotals totals = totals_of(record.layers);
   return fmt::format("`{}` **{} / {}** layers were there · **{}** not sent again · **{}** sent\n\n",
@@ -122,11 +123,14 @@ std::string reproduce(const SeedRecord& record) {
   if (!record.index) {
     return {};
   }
-  const std::string run = record.repository.starts_with("oci:")
-                              ? os::to_shell({"nix-seed", "build", "--image", record.image()})
-                              : "podman run --rm -it --network none -v \"$PWD:/src\" -w /src " +
-                                    os::to_shell({record.image()}) + " nix build";
-  std::vector<std::string> lines{"$ " + run};
+  // A digest makes a line too long to be seen whole.
+  std::vector<std::string> lines;
+  if (record.repository.starts_with("oci:")) {
+    lines = {"$ nix-seed build \\", "    " + os::to_shell({"--image", record.image()})};
+  } else {
+    lines = {"$ podman run --rm -it --network none -v \"$PWD:/src\" -w /src \\",
+             "    " + os::to_shell({record.image()}) + " nix build"};
+  }
   if (record.closure) {
     lines.push_back(fmt::format("$ nix-seed seed   # closure {}", record.closure->to_string()));
   }
