@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/checklist.hpp"
+#include "image/mount.hpp"
 #include "image/self_check.hpp"
 #include "nix/nix.hpp"
 #include "os/file.hpp"
@@ -58,10 +59,12 @@ Check check_nix(const World& world) {
   }
 }
 
+constexpr const char* kInsideMark = "/etc/nix-seed/seed.json";
+
 /// Enters a small root as `build` enters a seed's, with all that this takes: namespaces, an overlay
 /// in the cache, a terminal for builders.
 Check check_entering(const World& world, const fs::path& scratch) {
-  if (fs::exists("/etc/nix-seed/seed.json")) {
+  if (fs::exists(kInsideMark)) {
     return {"enter", CheckStatus::passed, "not needed: this is a seed's container", {}};
   }
   os::make_dirs(scratch / "root");
@@ -92,6 +95,22 @@ Check check_entering(const World& world, const fs::path& scratch) {
   return {"enter", CheckStatus::failed, "a seed can't be entered: " + printable(why, 500), fix};
 }
 
+/// Whether a seed is mounted here, or takes the slower way.
+Check check_mounting(const fs::path& cache) {
+  const image::MountSupport support = image::mount_support(cache);
+  if (!support.backing) {
+    return {"mount",
+            CheckStatus::advised,
+            "seeds are unpacked here, not mounted: " + printable(support.why_not, 500),
+            "run as root on Linux 6.12 or later, with NIX_SEED_CACHE on a local disk"};
+  }
+  return {"mount",
+          CheckStatus::passed,
+          *support.backing == os::Backing::file ? "seeds are mounted"
+                                                : "seeds are mounted through loop devices",
+          {}};
+}
+
 Check check_space(const fs::path& cache) {
   struct statvfs info{};
   if (::statvfs(cache.c_str(), &info) != 0) {
@@ -115,6 +134,9 @@ void check_cache(const World& world, std::vector<Check>& checks) {
     checks.push_back(check_space(cache));
     const Workspace workspace(cache);
     checks.push_back(check_entering(world, workspace.path()));
+    if (!fs::exists(kInsideMark)) {
+      checks.push_back(check_mounting(cache));
+    }
   } catch (const Error& error) {
     checks.push_back(failed("cache", error, "set NIX_SEED_CACHE to a folder that can be written"));
   }
