@@ -113,7 +113,7 @@ class Services:
                   "--http_endpoint=")
         self.start("trillian-server", self.programs / "trillian_log_server", *common, f"--rpc_endpoint=127.0.0.1:{TRILLIAN}")
         self.start("trillian-signer", self.programs / "trillian_log_signer", *common, "--force_master",
-                   f"--rpc_endpoint=127.0.0.1:{TRILLIAN + 1}", "--sequencer_interval=50ms")
+                   f"--rpc_endpoint=127.0.0.1:{TRILLIAN + 1}")
         self.wait_for_port("trillian-server", TRILLIAN)
         self.start("rekor", self.programs / "rekor-server", "serve", "--trillian_log_server.address=127.0.0.1",
                    f"--trillian_log_server.port={TRILLIAN}", "--rekor_server.address=127.0.0.1", f"--port={self.ports['rekor']}",
