@@ -1,6 +1,7 @@
 #include "image/mount.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <numeric>
 #include <thread>
 #include <utility>
@@ -96,25 +97,37 @@ std::vector<std::size_t> largest_first(const std::vector<oci::Descriptor>& layer
   return order;
 }
 
+struct Work {
+  oci::Repository& repository;
+  const FoundSeed& seed;
+  LayerCache& cache;
+  unsigned connections;
+  Progress& progress;
+};
+
 /// Fills the index from all tars. False where a tar of the cache was damaged: what it said of
 /// itself is in the index, which is of no use then; the tar has been fetched anew.
-bool read_layers(oci::Repository& repository,
-                 const FoundSeed& seed,
-                 LayerCache& cache,
-                 unsigned connections,
-                 ErofsIndex& index,
-                 std::vector<std::optional<CachedTar>>& tars) {
-  const std::vector<oci::Descriptor>& layers = seed.parsed.layers;
+bool read_layers(const Work& work, ErofsIndex& index, std::vector<std::optional<CachedTar>>& tars) {
+  const std::vector<oci::Descriptor>& layers = work.seed.parsed.layers;
   const std::vector<std::size_t> order = largest_first(layers);
-  os::for_each_index(order.size(), connections, [&](std::size_t n) {
+  std::uint64_t total = 0;
+  for (const oci::Descriptor& layer : layers) {
+    total += layer.size_bytes;
+  }
+  std::mutex mutex;
+  std::uint64_t done = 0;
+  os::for_each_index(order.size(), work.connections, [&](std::size_t n) {
     const std::size_t i = order[n];
     Indexer indexer(index, i);
     const bool fetched = tars[i] && tars[i]->fetched;
     tars[i].reset();
     while_doing("fetching layer " + layers[i].digest.to_string(), [&] {
-      tars[i] = cache.get(repository, layers[i], seed.config.diff_ids[i], indexer);
+      tars[i] = work.cache.get(work.repository, layers[i], work.seed.config.diff_ids[i], indexer);
     });
     tars[i]->fetched |= fetched;
+    const std::lock_guard lock(mutex);
+    done += layers[i].size_bytes;
+    work.progress.bytes(done, total);
   });
   return std::ranges::none_of(tars, [](const auto& tar) { return tar->was_damaged; });
 }
@@ -159,6 +172,7 @@ MountedSeed mount_seed(oci::Repository& repository,
   std::optional<ErofsIndex> index;
   progress.step(
       fmt::format("mounting the seed: {} layers from {}", layers.size(), repository.name()));
+  const Work work{repository, seed, layer_cache, options.connections, progress};
   bool whole = false;
   for (int tries = 0; !whole; ++tries) {
     if (tries == kMaxTries) {
@@ -167,7 +181,7 @@ MountedSeed mount_seed(oci::Repository& repository,
                            "check the disk, or point NIX_SEED_CACHE at another one");
     }
     index.emplace();
-    whole = read_layers(repository, seed, layer_cache, options.connections, *index, tars);
+    whole = read_layers(work, *index, tars);
   }
 
   MountedSeed mounted{.root = cache / "root"};

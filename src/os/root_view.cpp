@@ -123,7 +123,9 @@ void mount_overlay(const fs::path& lower, const fs::path& upper, const fs::path&
   make_dirs(upper / "data");
   make_dirs(upper / "work");
   make_dirs(target);
-  std::string options = fmt::format("lowerdir={},upperdir={},workdir={}",
+  // A lower folder may be another mount of the same content the next time: an index of its files'
+  // handles, which some kernels keep by default, would not fit it.
+  std::string options = fmt::format("index=off,lowerdir={},upperdir={},workdir={}",
                                     escaped(lower),
                                     escaped(upper / "data"),
                                     escaped(upper / "work"));
