@@ -2,9 +2,12 @@
 
 #include <fmt/core.h>
 
+#include "app/publish_report.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
+#include "sigstore/limits.hpp"
+#include "trust/attachment.hpp"
 #include "trust/provenance.hpp"
 
 namespace seed::app {
@@ -79,9 +82,9 @@ std::map<std::string, std::string> external_of(const Project& project, const std
           {"system", system}};
 }
 
-void attach(oci::Repository& repository,
-            const oci::Descriptor& subject,
-            const std::string& statement) {
+void attach_unsigned(oci::Repository& repository,
+                     const oci::Descriptor& subject,
+                     const std::string& statement) {
   constexpr std::string_view kEmpty = "{}";
   oci::Manifest manifest{.config = oci::describe(oci::kEmptyType, kEmpty),
                          .layers = {oci::describe(trust::kStatementMediaType, statement)},
@@ -93,6 +96,69 @@ void attach(oci::Repository& repository,
   repository.put_blob(manifest.config, kEmpty);
   repository.put_blob(manifest.layers.front(), std::string_view(statement));
   repository.put_referrer(manifest);
+}
+
+/// A person's builds go nowhere, so that nobody waits for a signature there.
+void say_unsigned(const World& world, const Signing& signing, std::string_view kind) {
+  const bool asked_not_to = signing.mode == SignMode::never;
+  if (!asked_not_to && (kind == "seed" || facts_of(world).kind != ci::HostKind::none)) {
+    world.progress.notice(fmt::format("the provenance is not signed: {}{}{}",
+                                      signing.why_not,
+                                      signing.remedy.empty() ? "" : "; ",
+                                      signing.remedy));
+  }
+}
+
+/// Keeps the statement, signs it where this run can, and keeps the bundle beside it.
+struct Kept {
+  Attested attested;
+  std::optional<sigstore::SignedBundle> bundle;
+};
+
+Kept keep_and_sign(const World& world,
+                   const fs::path& file,
+                   const Signing& signing,
+                   std::string_view kind,
+                   const std::string& statement) {
+  os::atomic_write(file, statement);
+  Kept kept{.attested = {.file = file.string()}};
+  if (!signing.able()) {
+    say_unsigned(world, signing, kind);
+    return kept;
+  }
+  kept.bundle = sign_if_able(world, signing, sigstore::StatementText{statement});
+  if (kept.bundle) {
+    // app.intoto.json -> app.sigstore.json
+    const std::string stem = file.stem().stem().string();
+    const fs::path beside = file.parent_path() / (stem + ".sigstore.json");
+    os::atomic_write(beside, kept.bundle->json);
+    kept.attested.bundle = beside.string();
+  }
+  return kept;
+}
+
+void attach_kept(const World& world,
+                 Kept& kept,
+                 oci::Repository& repository,
+                 const oci::Descriptor& subject,
+                 const std::string& statement) {
+  if (kept.bundle) {
+    trust::attach_bundle(repository, subject.digest, kept.bundle->json, world.clock.now());
+  } else {
+    attach_unsigned(repository, subject, statement);
+  }
+  kept.attested.on.push_back(subject);
+}
+
+/// A statement that nobody can change any more, since somebody may have it signed.
+std::string statement_of(const trust::BuildFacts& facts) {
+  std::string statement = trust::provenance_statement(facts);
+  if (statement.size() > sigstore::kMaxStatementBytes) {
+    throw Error(fmt::format("the provenance has {} bytes; at most {} are signed and read",
+                            statement.size(),
+                            sigstore::kMaxStatementBytes));
+  }
+  return statement;
 }
 
 }  // namespace
@@ -125,81 +191,91 @@ void check_provenance_file(const World& world, const Options& options) {
   }
 }
 
-std::string attest_seed(const World& world,
-                        const Options& options,
-                        const Project& project,
-                        const Contents& contents,
-                        const image::Image& image,
-                        nix::Nix& nix,
-                        oci::Repository& repository,
-                        image::Compression compression,
-                        Time started) {
+Attested attest_seed(const World& world,
+                     const Options& options,
+                     const Project& project,
+                     const SeedClaim& claim,
+                     const Signing& signing,
+                     nix::Nix& nix,
+                     oci::Repository& repository) {
+  const Contents& contents = claim.contents;
   const std::string& system =
-      image.descriptor.annotations.at(std::string(image::kSystemAnnotation));
+      claim.image.descriptor.annotations.at(std::string(image::kSystemAnnotation));
   trust::BuildFacts facts{.build_type = std::string(trust::kSeedBuildType),
                           .external = external_of(project, system),
                           .nix_settings = nix.settings(),
                           .materials = materials_of(project),
                           .builder = builder_of(world.environment),
                           .invocation_id = invocation_of(world.environment),
-                          .started = started,
+                          .started = claim.started,
                           .finished = world.clock.now()};
-  facts.subjects = {{repository.name(), image.descriptor.digest},
+  facts.subjects = {{repository.name(), claim.image.descriptor.digest},
                     {"closure", contents.closure.digest()}};
+  for (const oci::Descriptor& index : claim.indexes) {
+    facts.subjects.push_back({"index", index.digest});
+  }
+  for (const image::LayerReceipt& layer : claim.layers) {
+    facts.byproducts.push_back({"layer " + layer.title, layer.blob.digest});
+  }
   facts.internal = {{"nixVersion", contents.nix.text},
-                    {"compression", image::describe(compression)},
+                    {"compression", image::describe(claim.compression)},
                     {"tools", contents.tools.origin},
                     {"closurePaths", std::to_string(contents.closure.paths().size())}};
   for (const nix::Target& target : contents.inputs.targets.wanted) {
     facts.targets.push_back(target.attribute);
   }
   facts.builder.version["nix"] = contents.nix.text;
-  const std::string statement = trust::provenance_statement(facts);
-  const fs::path file = statement_file(world, options, project, "seed");
-  os::atomic_write(file, statement);
-  while_doing("attaching the provenance", [&] { attach(repository, image.descriptor, statement); });
-  return file.string();
+  const std::string statement = statement_of(facts);
+  Kept kept = keep_and_sign(
+      world, statement_file(world, options, project, "seed"), signing, "seed", statement);
+  while_doing("attaching the provenance", [&] {
+    attach_kept(world, kept, repository, claim.image.descriptor, statement);
+    for (const oci::Descriptor& index : claim.indexes) {
+      attach_kept(world, kept, repository, index, statement);
+    }
+  });
+  return std::move(kept.attested);
 }
 
-std::string attest_build(const World& world,
-                         const Options& options,
-                         const Project& project,
-                         const report::BuildRecord& record,
-                         const std::string& nix_version,
-                         const std::vector<Digest>& nar_hashes,
-                         oci::Repository* repository,
-                         const std::optional<oci::Descriptor>& seed,
-                         Time started) {
+Attested attest_build(const World& world,
+                      const Options& options,
+                      const Project& project,
+                      const BuildClaim& claim,
+                      const Signing& signing,
+                      oci::Repository* repository) {
+  const report::BuildRecord& record = claim.record;
   trust::BuildFacts facts{.build_type = std::string(trust::kResultBuildType),
                           .external = external_of(project, record.system),
+                          .nix_settings = claim.nix_settings,
                           .materials = materials_of(project),
                           .builder = builder_of(world.environment),
                           .invocation_id = invocation_of(world.environment),
-                          .started = started,
+                          .started = claim.started,
                           .finished = world.clock.now()};
   for (std::size_t i = 0; i < record.results.size(); ++i) {
-    facts.subjects.push_back({record.results[i].store_path, nar_hashes[i]});
+    facts.subjects.push_back({record.results[i].store_path, claim.nar_hashes[i]});
     facts.targets.push_back(record.results[i].attribute);
   }
   facts.internal = {{"mode", std::string(report::to_string(record.mode))},
-                    {"nixVersion", nix_version}};
-  if (seed) {
+                    {"nixVersion", claim.nix_version}};
+  facts.builder.version["nix"] = claim.nix_version;
+  if (claim.seed) {
     facts.materials.push_back(
-        {.name = "seed", .uri = record.image, .digest = {{"sha256", seed->digest.hex()}}});
+        {.name = "seed", .uri = record.image, .digest = {{"sha256", claim.seed->digest.hex()}}});
   }
-  const std::string statement = trust::provenance_statement(facts);
-  const fs::path file = statement_file(world, options, project, "build");
-  os::atomic_write(file, statement);
-  if (repository != nullptr && seed) {
+  const std::string statement = statement_of(facts);
+  Kept kept = keep_and_sign(
+      world, statement_file(world, options, project, "build"), signing, "build", statement);
+  if (repository != nullptr && claim.seed) {
     // Jobs that may only read (fork pull requests) still build: the statement stays a file then.
     try {
-      attach(*repository, *seed, statement);
+      attach_kept(world, kept, *repository, *claim.seed, statement);
     } catch (const NetworkError& error) {
       world.progress.notice(
-          fmt::format("the provenance is in {} only: {}", file.string(), error.message()));
+          fmt::format("the provenance is in {} only: {}", kept.attested.file, error.message()));
     }
   }
-  return file.string();
+  return std::move(kept.attested);
 }
 
 }  // namespace seed::app

@@ -11,6 +11,7 @@
 #include "app/outputs.hpp"
 #include "app/policy.hpp"
 #include "app/publish_report.hpp"
+#include "app/trust_material.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/rootfs.hpp"
@@ -41,6 +42,12 @@ constexpr std::array kOptions{
     OptionSpec{"insecure", "", "speak plain http to the registry"},
     OptionSpec{"summary", "FILE", "append a Markdown summary; default: the CI host's; false: none"},
     OptionSpec{"provenance", "FILE", "write the provenance statement here as well"},
+    kSignOption,
+    kSigningKeyOption,
+    kSignerOption,
+    kRekorOption,
+    kTrustedRootOption,
+    kSigningConfigOption,
     OptionSpec{"json", "", "print the result as JSON"},
 };
 
@@ -243,6 +250,7 @@ int run_build(const World& world, const Options& options) {
   image::architecture_of(system);
   check_provenance_file(world, options);
   check_delivery(options);
+  const Signing signing = prepare_signing(world, options, policy.untrusted);
   report::BuildRecord record{.system = system, .flake = project.flake};
   world.journal.flake = project.flake;
   world.journal.system = system;
@@ -285,12 +293,15 @@ int run_build(const World& world, const Options& options) {
       attest_build(world,
                    options,
                    project,
-                   record,
-                   nix.version().text,
-                   outputs.nar_hashes,
-                   policy.may_push() ? choice.open.repository.get() : nullptr,
-                   choice.seed ? std::optional(choice.seed->manifest) : std::nullopt,
-                   started);
+                   {.record = record,
+                    .nix_version = nix.version().text,
+                    .nix_settings = nix.settings(),
+                    .nar_hashes = outputs.nar_hashes,
+                    .seed = choice.seed ? std::optional(choice.seed->manifest) : std::nullopt,
+                    .started = started},
+                   signing,
+                   policy.may_push() ? choice.open.repository.get() : nullptr)
+          .file;
   stopwatch.stop();
   complete(record, world.journal);
   record.run = context_of(world, source_of(project));

@@ -4,6 +4,8 @@
 #include <map>
 
 #include "base/error.hpp"
+#include "sigstore/bundle.hpp"
+#include "sigstore/limits.hpp"
 #include "trust/seed_materials.hpp"
 
 namespace seed::app {
@@ -31,20 +33,40 @@ std::map<std::string, std::string> revisions_of(std::span<const trust::Material>
   return revisions;
 }
 
+bool is_bundle(const oci::Descriptor& referrer) {
+  return referrer.artifact_type.starts_with(sigstore::kBundleMediaTypePrefix);
+}
+
+/// The statement, signed or not: what it says is shown to people and decides nothing.
 std::string read_statement(oci::Repository& repository, const oci::Descriptor& referrer) {
   const auto raw = repository.get_manifest(referrer.digest);
   if (!raw) {
     throw FormatError("the provenance is gone");
   }
   const oci::Manifest manifest = oci::parse_manifest(raw->bytes);
-  if (manifest.layers.size() != 1 ||
-      manifest.layers.front().size_bytes > trust::kMaxStatementBytes) {
+  const std::uint64_t limit =
+      is_bundle(referrer) ? sigstore::kMaxBundleBytes : trust::kMaxStatementBytes;
+  if (manifest.layers.size() != 1 || manifest.layers.front().size_bytes > limit) {
     throw FormatError("the provenance is not one statement");
   }
-  std::string statement;
-  repository.get_blob(manifest.layers.front(),
-                      [&](ByteView chunk) { statement += text_of(chunk); });
-  return statement;
+  std::string text;
+  repository.get_blob(manifest.layers.front(), [&](ByteView chunk) { text += text_of(chunk); });
+  if (!is_bundle(referrer)) {
+    return text;
+  }
+  sigstore::Bundle bundle = sigstore::parse_bundle(text);
+  auto* envelope = std::get_if<sigstore::DsseEnvelope>(&bundle.content);
+  return envelope == nullptr ? std::string() : std::move(envelope->payload);
+}
+
+std::vector<oci::Descriptor> statements_about(oci::Repository& repository, const Digest& manifest) {
+  std::vector<oci::Descriptor> found = repository.referrers(manifest, "");
+  std::erase_if(found, [](const oci::Descriptor& referrer) {
+    return referrer.artifact_type != trust::kStatementMediaType && !is_bundle(referrer);
+  });
+  found.erase(found.begin() + static_cast<std::ptrdiff_t>(std::min(found.size(), kMaxStatements)),
+              found.end());
+  return found;
 }
 
 }  // namespace
@@ -74,10 +96,9 @@ std::vector<report::ChangedInput> changed_inputs(oci::Repository& repository,
                                                  const Digest& manifest,
                                                  const nix::FlakeLock& lock) {
   try {
-    const auto referrers = repository.referrers(manifest, std::string(trust::kStatementMediaType));
-    for (std::size_t i = 0; i < std::min(referrers.size(), kMaxStatements); ++i) {
+    for (const oci::Descriptor& referrer : statements_about(repository, manifest)) {
       try {
-        const auto before = trust::parse_seed_materials(read_statement(repository, referrers[i]));
+        const auto before = trust::parse_seed_materials(read_statement(repository, referrer));
         return compare_inputs(before, trust::materials_of(lock));
       } catch (const FormatError&) {
         continue;  // a build's statement, or not ours

@@ -24,6 +24,7 @@ extern const Command kSeedCommand;
 extern const Command kPlanCommand;
 extern const Command kBuildCommand;
 extern const Command kTagCommand;
+extern const Command kAttestCommand;
 extern const Command kInspectCommand;
 extern const Command kBundleCommand;
 extern const Command kDoctorCommand;

@@ -9,6 +9,7 @@
 #include "app/ci_run.hpp"
 #include "app/commands.hpp"
 #include "app/project.hpp"
+#include "app/signing.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/checklist.hpp"
@@ -195,6 +196,22 @@ void check_registry(const World& world,
   }
 }
 
+/// Nobody has to sign, so that what is missing is advice.
+Check check_signing(const World& world, const ci::Facts& facts) {
+  try {
+    const Signing signing = prepare_signing(world, Options(), facts.untrusted);
+    if (!signing.able()) {
+      return {
+          "sign", CheckStatus::advised, "nothing is signed: " + signing.why_not, signing.remedy};
+    }
+    return {"sign", CheckStatus::passed, "signed " + who_signs(world, signing), {}};
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    return {"sign", CheckStatus::advised, error.message(), error.hint()};
+  }
+}
+
 std::string to_json(const std::string& subject, const std::vector<Check>& checks) {
   constexpr std::array kNames{"passed", "advised", "failed"};
   nlohmann::json list = nlohmann::json::array();
@@ -263,6 +280,7 @@ int run_doctor(const World& world, const Options& options) {
   std::vector<Check> checks{check_host(facts), check_nix(world)};
   check_cache(world, checks);
   check_registry(world, options, facts, checks);
+  checks.push_back(check_signing(world, facts));
   return finish(options, "this machine, " + machine_system(), checks, "");
 }
 
@@ -272,10 +290,12 @@ const Command kDoctorCommand{
     "doctor",
     "",
     "check that this machine, or an image, can do the job",
-    "Checks Nix, the cache, what entering a seed takes, and whether the registry can be read and\n"
-    "pushed to with this login. With --image: whether jobs of GitHub's, Forgejo's and GitLab's\n"
-    "runners can run in that image, from its config and layers alone. Each failure comes with its\n"
-    "fix; the exit code is 0 where nothing that is needed failed.",
+    "Checks Nix, the cache, what entering a seed takes, whether the registry can be read and "
+    "pushed to\n"
+    "with this login, and who would sign. With --image: whether jobs of GitHub's, Forgejo's and\n"
+    "GitLab's runners can run in that image, from its config and layers alone. Each failure comes "
+    "with\n"
+    "its fix; the exit code is 0 where nothing that is needed failed.",
     kOptions,
     run_doctor,
     "nix-seed doctor --image ghcr.io/acme/app-seed:latest"};

@@ -8,10 +8,11 @@
 namespace seed::app {
 
 std::span<const Command* const> commands() {
-  static const std::array<const Command*, 7> kCommands{&kSeedCommand,
+  static const std::array<const Command*, 8> kCommands{&kSeedCommand,
                                                        &kBuildCommand,
                                                        &kPlanCommand,
                                                        &kTagCommand,
+                                                       &kAttestCommand,
                                                        &kInspectCommand,
                                                        &kBundleCommand,
                                                        &kDoctorCommand};

@@ -1,5 +1,6 @@
 #include "app/make_seed.hpp"
 
+#include <algorithm>
 #include <array>
 #include <future>
 
@@ -167,6 +168,21 @@ std::vector<std::string> target_names(const Contents& contents) {
   return names;
 }
 
+/// Those that the tags are going to name, each once; most often it is one.
+std::vector<oci::Descriptor> coming_indexes(const SeedJob& job,
+                                            const image::Image& image,
+                                            const std::vector<std::string>& tags) {
+  std::vector<oci::Descriptor> indexes;
+  for (const std::string& tag : tags) {
+    oci::Descriptor index =
+        image::put_index(job.repository(), image, job.system, tag, source_of(job.project));
+    if (std::ranges::find(indexes, index.digest, &oci::Descriptor::digest) == indexes.end()) {
+      indexes.push_back(std::move(index));
+    }
+  }
+  return indexes;
+}
+
 }  // namespace
 
 report::SeedRecord record_of(const SeedJob& job, report::SeedStatus status) {
@@ -230,21 +246,22 @@ report::SeedRecord make_seed(SeedJob& job,
   if (record.status == report::SeedStatus::refreshed) {
     record.changed = changed_inputs(repository, previous->manifest.digest, job.project.lock);
   }
-  record.provenance = attest_seed(world,
-                                  options,
-                                  job.project,
-                                  contents,
-                                  pushed.image,
-                                  nix,
-                                  repository,
-                                  compression_of(options),
-                                  job.started);
-  record.index = image::write_tags(repository,
-                                   pushed.image,
-                                   job.system,
-                                   {job.project.tag, job.project.key, "latest"},
-                                   source_of(job.project))
-                     .digest;
+  const std::vector<std::string> tags{job.project.tag, job.project.key, "latest"};
+  const Attested attested = attest_seed(world,
+                                        options,
+                                        job.project,
+                                        {.contents = contents,
+                                         .image = pushed.image,
+                                         .layers = pushed.layers,
+                                         .indexes = coming_indexes(job, pushed.image, tags),
+                                         .compression = compression_of(options),
+                                         .started = job.started},
+                                        job.signing,
+                                        nix,
+                                        repository);
+  record.provenance = attested.file;
+  record.index =
+      image::write_tags(repository, pushed.image, job.system, tags, source_of(job.project)).digest;
   repository.put_manifest(oci::kManifestType, pushed.image.manifest, fingerprint);
   return record;
 }

@@ -7,6 +7,7 @@
 #include "app/policy.hpp"
 #include "app/project.hpp"
 #include "app/publish_report.hpp"
+#include "app/signing.hpp"
 #include "nix/nix.hpp"
 #include "report/record.hpp"
 
@@ -17,6 +18,7 @@ struct SeedJob {
   const World& world;
   const Options& options;
   Policy policy;
+  Signing signing;
   Time started;
   Stopwatch stopwatch{world.journal, groups_of(world)};
   Project project;

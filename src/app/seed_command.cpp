@@ -14,6 +14,7 @@
 #include "app/seed_lookup.hpp"
 #include "app/seed_self_step.hpp"
 #include "app/seeding.hpp"
+#include "app/trust_material.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "report/record.hpp"
@@ -39,6 +40,12 @@ constexpr std::array kOptions{
     OptionSpec{"insecure", "", "speak plain http to the registry"},
     OptionSpec{"summary", "FILE", "append a Markdown summary; default: the CI host's; false: none"},
     OptionSpec{"provenance", "FILE", "write the provenance statement here as well"},
+    kSignOption,
+    kSigningKeyOption,
+    kSignerOption,
+    kRekorOption,
+    kTrustedRootOption,
+    kSigningConfigOption,
     OptionSpec{"json", "", "print the result as JSON"},
 };
 
@@ -124,6 +131,7 @@ std::optional<NetworkError> preflight(SeedJob& job, nix::Nix& nix) {
     }
     job.previous = find_previous(job.repository(), job.options, job.project, job.system);
     check_space(job);
+    world.progress.step("signing: " + who_signs(world, job.signing));
   };
   const auto group = world.ci == nullptr ? nullptr : world.ci->open_group("Preflight", world.clock);
   ask();
@@ -244,6 +252,9 @@ int run_seed(const World& world, const Options& options) {
               .options = options,
               .policy = policy_of(options, facts_of(world), Fallback::fail),
               .started = world.clock.now()};
+  if (job.policy.may_push()) {
+    job.signing = prepare_signing(world, options, {});
+  }
   job.stopwatch.start("look for a seed");
   job.project = find_project(world, options.positional());
   job.system = options.get("system").value_or(machine_system());

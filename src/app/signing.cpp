@@ -1,6 +1,7 @@
 #include "app/signing.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -19,8 +20,11 @@ namespace {
 
 using sigstore::Secret;
 
-SignMode mode_of(const Options& options) {
-  const std::string word = options.get("sign").value_or("auto");
+SignMode mode_of(const Options& options, SignMode otherwise) {
+  const auto word = options.get("sign");
+  if (!word) {
+    return otherwise;
+  }
   if (word == "auto") {
     return SignMode::automatic;
   }
@@ -30,7 +34,7 @@ SignMode mode_of(const Options& options) {
   if (word == "never") {
     return SignMode::never;
   }
-  throw UsageError(fmt::format("--sign is '{}'", printable(word)), "say auto, always or never");
+  throw UsageError(fmt::format("--sign is '{}'", printable(*word)), "say auto, always or never");
 }
 
 std::vector<unsigned> log_versions_of(const Options& options, bool with_key) {
@@ -140,18 +144,61 @@ Secret token_of(const World& world, const ci::TokenSource& source) {
   return trimmed;
 }
 
-/// A token that is at hand is looked at before any work.
-void check_source(const World& world, const ci::TokenSource& source) {
-  if (const auto* variable = std::get_if<ci::TokenVariable>(&source)) {
-    while_doing("reading " + variable->name, [&] {
-      sigstore::check_token(sigstore::parse_token(trim(variable->token)), world.clock.now());
-    });
+/// GitLabs that the public Fulcio knows (fulcio, config/identity/config.yaml).
+constexpr std::array<std::string_view, 4> kPublicGitlabs{"https://gitlab.com",
+                                                         "https://gitlab.archlinux.org",
+                                                         "https://dev.gitlab.org",
+                                                         "https://ops.gitlab.net"};
+
+/// What is published is published for ever, so nobody's private project gets there by default; nor
+/// is a service asked for what it can't do.
+std::optional<UsageError> why_not_public(const World& world,
+                                         const Signing& signing,
+                                         const sigstore::TokenClaims& claims) {
+  constexpr std::string_view kRemedy =
+      "name services of your own (--signing-config), sign with a key (--signing-key), or say "
+      "--sign always";
+  if (!signing.public_services || signing.mode == SignMode::always) {
+    return std::nullopt;
   }
+  if (claims.visibility == "private" || claims.visibility == "internal") {
+    return UsageError(fmt::format("{} is {}, and Sigstore's public log would show its name",
+                                  printable(claims.repository),
+                                  claims.visibility),
+                      std::string(kRemedy));
+  }
+  if (facts_of(world).kind == ci::HostKind::gitlab &&
+      std::ranges::find(kPublicGitlabs, claims.issuer) == kPublicGitlabs.end()) {
+    return UsageError(fmt::format("Sigstore's public services do not know the issuer {}",
+                                  printable(claims.issuer)),
+                      std::string(kRemedy));
+  }
+  return std::nullopt;
+}
+
+sigstore::TokenClaims claims_of(const World& world, std::string_view token) {
+  sigstore::TokenClaims claims = sigstore::parse_token(token);
+  sigstore::check_token(claims, world.clock.now());
+  return claims;
+}
+
+SigningMaterial material_for(const World& world, const Options& options) {
+  return {trusted_root_for(world, options), signing_config_for(world, options)};
+}
+
+sigstore::SigningPlan plan_of(const World& world,
+                              const Signing& signing,
+                              const sigstore::SigningConfig& config) {
+  return sigstore::plan_signing(
+      config,
+      signing.key ? sigstore::SignedBy::key : sigstore::SignedBy::identity,
+      signing.log_versions,
+      world.clock.now());
 }
 
 Signing refuse(Signing signing, std::string why, std::string remedy) {
   if (signing.mode == SignMode::always) {
-    throw UsageError("--sign always, but nothing can be signed: " + why, std::move(remedy));
+    throw UsageError("nothing can be signed: " + why, std::move(remedy));
   }
   signing.why_not = std::move(why);
   signing.remedy = std::move(remedy);
@@ -160,8 +207,11 @@ Signing refuse(Signing signing, std::string why, std::string remedy) {
 
 }  // namespace
 
-Signing prepare_signing(const World& world, const Options& options, const std::string& untrusted) {
-  Signing signing{.mode = mode_of(options)};
+Signing prepare_signing(const World& world,
+                        const Options& options,
+                        const std::string& untrusted,
+                        SignMode otherwise) {
+  Signing signing{.mode = mode_of(options, otherwise)};
   if (signing.mode == SignMode::never) {
     return refuse(std::move(signing), "--sign never", {});
   }
@@ -170,6 +220,7 @@ Signing prepare_signing(const World& world, const Options& options, const std::s
                   untrusted + " (NS004)",
                   "runs of trusted branches sign; an untrusted run has no right to");
   }
+  signing.public_services = !options.get("signing-config");
   signing.key = key_of(world, options);
   signing.log_versions = log_versions_of(options, signing.key != nullptr);
   const ci::HostKind kind = facts_of(world).kind;
@@ -180,14 +231,20 @@ Signing prepare_signing(const World& world, const Options& options, const std::s
                     "there is neither an identity token nor a key (NS012)",
                     std::string(ci::token_remedy(kind)));
     }
-    check_source(world, *signing.source);
+    if (const auto* variable = std::get_if<ci::TokenVariable>(&*signing.source)) {
+      const sigstore::TokenClaims claims = while_doing(
+          "reading " + variable->name, [&] { return claims_of(world, trim(variable->token)); });
+      if (const auto why = why_not_public(world, signing, claims)) {
+        return refuse(std::move(signing), why->message() + " (NS012)", why->hint());
+      }
+    }
   }
-  signing.root = trusted_root_for(world, options);
-  signing.config = signing_config_for(world, options);
-  plan_signing(signing.config,
-               signing.key ? sigstore::SignedBy::key : sigstore::SignedBy::identity,
-               signing.log_versions,
-               world.clock.now());
+  // Files are read now, so that what is wrong with them is said; the network is asked only by those
+  // who do sign.
+  if (options.get("trusted-root") || options.get("signing-config")) {
+    signing.material = material_for(world, options);
+    plan_of(world, signing, signing.material->config);
+  }
   return signing;
 }
 
@@ -200,8 +257,10 @@ std::string who_signs(const World& world, const Signing& signing) {
   }
   try {
     const Secret token = token_of(world, signing.source.value());
-    const sigstore::TokenClaims claims = sigstore::parse_token(token.text());
-    sigstore::check_token(claims, world.clock.now());
+    const sigstore::TokenClaims claims = claims_of(world, token.text());
+    if (const auto why = why_not_public(world, signing, claims)) {
+      throw UsageError(*why);
+    }
     return fmt::format("by {} ({})", printable(challenge_of(claims)), printable(claims.issuer));
   } catch (const Interrupted&) {
     throw;
@@ -218,16 +277,17 @@ sigstore::SignedBundle sign(const World& world,
                             const Signing& signing,
                             const sigstore::Signable& content) {
   return while_doing("signing", [&] {
-    const sigstore::SigningWorld services{signing.root, world.transport, world.clock};
-    const sigstore::SigningPlan plan =
-        sigstore::plan_signing(signing.config,
-                               signing.key ? sigstore::SignedBy::key : sigstore::SignedBy::identity,
-                               signing.log_versions,
-                               world.clock.now());
+    const SigningMaterial material =
+        signing.material ? *signing.material : material_for(world, Options());
+    const sigstore::SigningWorld services{material.root, world.transport, world.clock};
+    const sigstore::SigningPlan plan = plan_of(world, signing, material.config);
     if (signing.key) {
       return sigstore::sign(content, *signing.key, plan, services);
     }
     const Secret token = token_of(world, signing.source.value());
+    if (const auto why = why_not_public(world, signing, claims_of(world, token.text()))) {
+      throw UsageError(*why);
+    }
     return sigstore::sign(content, token.text(), plan, services);
   });
 }

@@ -25,6 +25,12 @@ inline constexpr OptionSpec kRekorOption{
 
 enum class SignMode { automatic, always, never };
 
+/// Whom to believe, and where to sign.
+struct SigningMaterial {
+  sigstore::TrustedRoot root;
+  sigstore::SigningConfig config;
+};
+
 /// What a run signs with, found before any work.
 struct Signing {
   SignMode mode = SignMode::automatic;
@@ -33,16 +39,20 @@ struct Signing {
   std::unique_ptr<sigstore::SigningKey> key;  ///< else `source`
   std::optional<ci::TokenSource> source;
   std::vector<unsigned> log_versions;
-  sigstore::TrustedRoot root;
-  sigstore::SigningConfig config;
+  bool public_services = true;              ///< no --signing-config
+  std::optional<SigningMaterial> material;  ///< absent: Sigstore's own, got once it is needed
 
   bool able() const { return why_not.empty(); }
 };
 
 /// Reads keys, asks signers, and finds the token's source, so that what is missing or wrong is said
-/// before any work. `untrusted`: why the run must not sign; empty: it may. Throws UsageError where
-/// --sign always can't be had, and for what is wrong in either case.
-Signing prepare_signing(const World& world, const Options& options, const std::string& untrusted);
+/// before any work. `untrusted`: why the run must not sign; empty: it may. `otherwise`: what holds
+/// without --sign. Throws UsageError where `always` can't be had, and for what is wrong in either
+/// case.
+Signing prepare_signing(const World& world,
+                        const Options& options,
+                        const std::string& untrusted,
+                        SignMode otherwise = SignMode::automatic);
 
 /// Whom a signature is going to be by, for people; asks the host for a token, so that a right that
 /// is missing shows before long work. With --sign always what fails is thrown.

@@ -286,6 +286,16 @@ std::string index_of(const std::map<std::string, oci::Descriptor>& images,
   return oci::to_json(make_index(std::move(manifests), source));
 }
 
+std::string wanted_index(oci::Repository& repository,
+                         const Image& image,
+                         std::string_view system,
+                         const std::string& tag,
+                         const std::string& source) {
+  auto images = images_of(repository, tag);
+  images.insert_or_assign(std::string(system), image.descriptor);
+  return index_of(images, source);
+}
+
 /// Writes the index `tag`; nothing where it has to be written again because another system's job
 /// wrote meanwhile.
 std::optional<oci::Descriptor> write_index(oci::Repository& repository,
@@ -293,11 +303,7 @@ std::optional<oci::Descriptor> write_index(oci::Repository& repository,
                                            std::string_view system,
                                            const std::string& tag,
                                            const std::string& source) {
-  const auto wanted = [&] {
-    auto images = images_of(repository, tag);
-    images.insert_or_assign(std::string(system), image.descriptor);
-    return index_of(images, source);
-  };
+  const auto wanted = [&] { return wanted_index(repository, image, system, tag, source); };
   const std::string index = wanted();
   oci::Descriptor written = repository.put_manifest(oci::kIndexType, index, tag);
   const auto now = repository.head_manifest(tag);
@@ -332,6 +338,15 @@ oci::Descriptor write_tag(oci::Repository& repository,
 }
 
 }  // namespace
+
+oci::Descriptor put_index(oci::Repository& repository,
+                          const Image& image,
+                          std::string_view system,
+                          const std::string& tag,
+                          const std::string& source) {
+  return repository.put_manifest(
+      oci::kIndexType, wanted_index(repository, image, system, tag, source), std::nullopt);
+}
 
 oci::Descriptor write_tags(oci::Repository& repository,
                            const Image& image,

@@ -109,9 +109,11 @@ TokenClaims parse_token(std::string_view token) {
                    .email_verified = is_true(claims, "email_verified"),
                    .repository = text_claim(claims, "repository"),
                    .job_workflow_ref = text_claim(claims, "job_workflow_ref"),
-                   .config_ref = text_claim(claims, "ci_config_ref_uri")};
+                   .config_ref = text_claim(claims, "ci_config_ref_uri"),
+                   .visibility = text_claim(claims, "repository_visibility")};
   if (read.repository.empty()) {
     read.repository = text_claim(claims, "project_path");
+    read.visibility = text_claim(claims, "project_visibility");
   }
   if (const json* federated = find_member(claims, "federated_claims");
       federated != nullptr && federated->is_object()) {

@@ -27,6 +27,7 @@ struct TokenClaims {
   std::string repository;        ///< GitHub's, or GitLab's project_path
   std::string job_workflow_ref;  ///< GitHub's: the workflow file that the job is defined in
   std::string config_ref;        ///< GitLab's ci_config_ref_uri
+  std::string visibility;        ///< of the repository: public, private or internal
 };
 
 /// The payload of a token in JWS compact serialization. Throws FormatError; no message has a part

@@ -84,6 +84,8 @@ const os::Environment kGithub{
     {"GITHUB_WORKFLOW_REF", "acme/app/.github/workflows/ci.yml@refs/heads/main"},
     {"GITHUB_RUN_ID", "17"}};
 
+const Signing kUnsigned{.why_not = "there is no token", .remedy = "get one"};
+
 }  // namespace
 
 TEST_CASE("a seed's statement is the golden one, in its file and attached to the image") {
@@ -103,15 +105,24 @@ TEST_CASE("a seed's statement is the golden one, in its file and attached to the
   const image::Image image = image::assemble(parts);
   image::push_image(*repository, image);
   nix::Nix nix(stage.runner, stage.progress, "nix");
-  const std::string file = attest_seed(world,
-                                       {},
-                                       project(),
-                                       contents,
-                                       image,
-                                       nix,
-                                       *repository,
-                                       image::Compression::gzip,
-                                       Time(std::chrono::seconds(1'767'225'600)));
+  const std::string index = oci::to_json(image::make_index({image.descriptor}, "x"));
+  const Attested attested = attest_seed(
+      world,
+      {},
+      project(),
+      {.contents = contents,
+       .image = image,
+       .layers = {{.blob = {.digest = Digest::of("layer"), .diff_id = Digest::of("tar")},
+                   .title = "nix-seed"}},
+       .indexes = {repository->put_manifest(oci::kIndexType, index, std::nullopt)},
+       .compression = image::Compression::gzip,
+       .started = Time(std::chrono::seconds(1'767'225'600))},
+      kUnsigned,
+      nix,
+      *repository);
+  const std::string& file = attested.file;
+  CHECK(attested.bundle.empty());
+  CHECK(attested.on.size() == 2);
   CHECK(file == (stage.temp.path() / "cache/provenance/app/seed.intoto.json").string());
   const std::string statement = os::read_file(file, 1 << 20);
   const std::string compression = image::describe(image::Compression::gzip);
@@ -141,12 +152,14 @@ TEST_CASE("a build's statement is the golden one; without a seed it is a file on
   const std::string file = attest_build(world,
                                         {},
                                         checkout,
-                                        record,
-                                        "nix (Nix) 2.8.0",
-                                        {Digest::of("nar")},
-                                        nullptr,
-                                        std::nullopt,
-                                        Time(std::chrono::seconds(1'767'225'600)));
+                                        {.record = record,
+                                         .nix_version = "nix (Nix) 2.8.0",
+                                         .nix_settings = {{"sandbox", "true"}},
+                                         .nar_hashes = {Digest::of("nar")},
+                                         .started = Time(std::chrono::seconds(1'767'225'600))},
+                                        kUnsigned,
+                                        nullptr)
+                               .file;
   CHECK(test::golden("app/build.intoto.json", os::read_file(file, 1 << 20)));
 }
 
@@ -155,8 +168,11 @@ TEST_CASE("a project without remote or commit gives a statement without empty cl
   const World world = stage.world();
   Project checkout = project();
   checkout.git = os::GitState{};
-  const std::string file = attest_build(
-      world, {}, checkout, {}, "nix", {}, nullptr, std::nullopt, Time(std::chrono::seconds(0)));
+  const report::BuildRecord record;
+  const std::string file =
+      attest_build(
+          world, {}, checkout, {.record = record, .nix_version = "nix"}, kUnsigned, nullptr)
+          .file;
   const std::string statement = os::read_file(file, 1 << 20);
   CHECK(statement.find(R"({"name":"source"})") != std::string::npos);
   CHECK(statement.find("gitCommit\":\"\"") == std::string::npos);

@@ -25,6 +25,7 @@ std::string token_of(std::string_view payload) {
 constexpr const char* kGithub =
     R"({"iss":"https://token.actions.githubusercontent.com","aud":"sigstore","exp":2000000000,)"
     R"("sub":"repo:acme/app:ref:refs/heads/main","repository":"acme/app",)"
+    R"("repository_visibility":"private",)"
     R"("job_workflow_ref":"acme/app/.github/workflows/b.yml@refs/heads/main","count":1})";
 constexpr const char* kPerson =
     R"({"iss":"https://oauth2.sigstore.dev/auth","aud":["sigstore","x"],"exp":2000000000.5,)"
@@ -48,6 +49,7 @@ TEST_CASE("a token's claims are read, and what shows who has the key") {
   CHECK(job.audience == std::vector<std::string>{"sigstore"});
   CHECK(job.expires == Time(std::chrono::seconds(2000000000)));
   CHECK(job.repository == "acme/app");
+  CHECK(job.visibility == "private");
   CHECK(challenge_of(job) == "repo:acme/app:ref:refs/heads/main");
   const TokenClaims person = parse_token(token_of(kPerson));
   CHECK(person.audience == std::vector<std::string>{"sigstore", "x"});
