@@ -143,7 +143,8 @@ Time Certificate::not_after() const {
 }
 
 bool Certificate::is_ca() const {
-  return X509_check_ca(handle()) != 0;
+  // X509_check_ca alone takes CA:TRUE for an end entity's where the key usage lacks keyCertSign.
+  return (X509_get_extension_flags(handle()) & EXFLAG_CA) != 0 || X509_check_ca(handle()) != 0;
 }
 
 bool Certificate::is_self_issued() const {
