@@ -61,3 +61,12 @@ holder[name] = base64.b64encode(raw).decode()
 json.dump(bundle, open(sys.argv[2], "w"))
 PYTHON
 }
+
+# push_image: an empty one to $registry; sets $image to its reference with the digest
+push_image() {
+  need umoci skopeo
+  umoci init --layout "$scratch/layout"
+  umoci new --image "$scratch/layout:v1"
+  skopeo copy -q --dest-tls-verify=false "oci:$scratch/layout:v1" "docker://$registry/acme/app:v1" --digestfile "$scratch/digest"
+  image=$registry/acme/app@$(< "$scratch/digest")
+}
