@@ -27,6 +27,7 @@ extern const Command kTagCommand;
 extern const Command kAttestCommand;
 extern const Command kInspectCommand;
 extern const Command kBundleCommand;
+extern const Command kPolicyCommand;
 extern const Command kDoctorCommand;
 
 /// Finds the command, runs it, prints an error once, and returns the exit code.

@@ -15,6 +15,7 @@ std::span<const Command* const> commands() {
                                                        &kAttestCommand,
                                                        &kInspectCommand,
                                                        &kBundleCommand,
+                                                       &kPolicyCommand,
                                                        &kDoctorCommand};
   return kCommands;
 }

@@ -1,0 +1,76 @@
+#include <array>
+#include <cstdio>
+
+#include <fmt/core.h>
+
+#include "app/commands.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "os/file.hpp"
+#include "trust/cluster_policy.hpp"
+
+namespace seed::app {
+namespace {
+
+constexpr std::uint64_t kMaxPolicyBytes = 1 << 20;
+
+constexpr std::array kOptions{
+    OptionSpec{
+        "images", "LIST", "whose images: repositories, or ghcr.io/acme/*; with commas between"},
+    OptionSpec{"name", "NAME", "of the manifest; default: nix-seed"},
+    OptionSpec{
+        "quorum", "N", "so many of those the policy believes must have attested; default: 1"}};
+
+trust::Cluster cluster_named(const std::string& word) {
+  const auto cluster = trust::parse_cluster(word);
+  if (!cluster) {
+    throw UsageError(fmt::format("'{}' is no kind of cluster policy", printable(word)),
+                     "name kyverno, kyverno-images, policy-controller or ratify");
+  }
+  return *cluster;
+}
+
+trust::Admission admission_of(const Options& options) {
+  trust::Admission admission{.name = options.get("name").value_or("nix-seed"),
+                             .quorum = options.number("quorum", 1, 1000).value_or(1)};
+  const std::string images = options.get("images").value_or("");
+  for (const std::string_view part : split(images, ',')) {
+    if (const std::string_view image = trim(part); !image.empty()) {
+      admission.images.emplace_back(image);
+    }
+  }
+  return admission;
+}
+
+int run_policy(const World& world, const Options& options) {
+  if (options.positional().size() != 2) {
+    throw UsageError("a kind of cluster policy and a policy file were expected",
+                     "such as: nix-seed policy kyverno policy.json --images ghcr.io/acme/app-seed");
+  }
+  const trust::Cluster cluster = cluster_named(options.positional()[0]);
+  const std::string& name = options.positional()[1];
+  const trust::Policy policy = while_doing("reading " + name, [&] {
+    return trust::parse_policy(os::read_file(world.directory / name, kMaxPolicyBytes));
+  });
+  const std::string manifest = trust::cluster_manifest(cluster, policy, admission_of(options));
+  std::fwrite(manifest.data(), 1, manifest.size(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+const Command kPolicyCommand{
+    .name = "policy",
+    .arguments = "KIND FILE",
+    .help = "print a policy file as what a Kubernetes cluster asks at its door",
+    .description =
+        "Prints manifests that admit images only where somebody whom the policy file\n"
+        "believes has attested them. KIND is kyverno (ClusterPolicy), kyverno-images\n"
+        "(ImageValidatingPolicy), policy-controller (ClusterImagePolicy) or ratify\n"
+        "(Ratify 1 and Gatekeeper). What the cluster can't ask is in comments at the top.",
+    .options = kOptions,
+    .run = run_policy,
+    .example =
+        "nix-seed policy kyverno policy.json --images 'ghcr.io/acme/*' | kubectl apply -f -"};
+
+}  // namespace seed::app
