@@ -178,18 +178,6 @@ void say_why(const World& world, const Policy& policy, const report::BuildRecord
   }
 }
 
-/// A container does not know the digest of its image; whoever started it may say it with --image.
-std::string named_image(const Options& options) {
-  const auto named = options.get("image");
-  if (!named) {
-    return {};
-  }
-  const oci::Reference reference = oci::Reference::parse(*named);
-  return reference.digest() && !reference.is_layout()
-             ? reference.repository() + "@" + reference.digest()->to_string()
-             : "";
-}
-
 /// Decides where to build, from what the seed can do for this checkout. Fills the record's mode,
 /// reason, missing and built.
 Place decide(const World& world,

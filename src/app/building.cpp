@@ -199,6 +199,17 @@ Place place_in_seed(const World& world,
           .keep = keep};
 }
 
+std::string named_image(const Options& options) {
+  const auto named = options.get("image");
+  if (!named) {
+    return {};
+  }
+  const oci::Reference reference = oci::Reference::parse(*named);
+  return reference.digest() && !reference.is_layout()
+             ? reference.repository() + "@" + reference.digest()->to_string()
+             : "";
+}
+
 fs::path locate(const Place& place, const nix::StorePath& path) {
   for (const fs::path& store : place.stores) {
     if (fs::exists(fs::symlink_status(store / path.base_name()))) {

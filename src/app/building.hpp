@@ -54,6 +54,10 @@ Place place_in_seed(const World& world,
 /// Throws UsageError where an option says something of the delivery that is not known.
 void check_delivery(const Options& options);
 
+/// The seed that whoever started this container says it is, by --image with a digest, since a
+/// container does not know its own; empty where they did not.
+std::string named_image(const Options& options);
+
 /// Where a store path of `place` is on this machine. Throws Error where it is nowhere.
 std::filesystem::path locate(const Place& place, const nix::StorePath& path);
 
