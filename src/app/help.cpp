@@ -8,15 +8,15 @@
 namespace seed::app {
 
 std::span<const Command* const> commands() {
-  static const std::array<const Command*, 8> kCommands{&kSeedCommand,
-                                                       &kBuildCommand,
-                                                       &kPlanCommand,
-                                                       &kTagCommand,
-                                                       &kAttestCommand,
-                                                       &kInspectCommand,
-                                                       &kBundleCommand,
-                                                       &kPolicyCommand,
-                                                       &kDoctorCommand};
+  static const std::array kCommands{&kSeedCommand,
+                                    &kBuildCommand,
+                                    &kPlanCommand,
+                                    &kTagCommand,
+                                    &kAttestCommand,
+                                    &kInspectCommand,
+                                    &kBundleCommand,
+                                    &kPolicyCommand,
+                                    &kDoctorCommand};
   return kCommands;
 }
 
