@@ -1,5 +1,7 @@
 #include "support/test_key.hpp"
 
+#include <optional>
+
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -33,27 +35,44 @@ EVP_PKEY* generate(KeyType type) {
   return EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
 }
 
-}  // namespace
-
-TestKey::TestKey(KeyType type) : key_(generate(type), EVP_PKEY_free) {
-  check(key_ != nullptr, "making a key");
-}
-
-TestKey TestKey::weak_rsa() {
-  TestKey key;
-  key.key_ = {EVP_RSA_gen(1024), EVP_PKEY_free};
-  check(key.key_ != nullptr, "making a key");
-  return key;
-}
-
-sigstore::PublicKey TestKey::public_key() const {
+sigstore::PublicKey public_of(const EVP_PKEY* key) {
   unsigned char* der = nullptr;
-  const int size = i2d_PUBKEY(handle(), &der);
+  const int size = i2d_PUBKEY(key, &der);
   const std::unique_ptr<unsigned char, decltype([](unsigned char* p) { OPENSSL_free(p); })> owned(
       der);
   check(size > 0, "writing a key");
   return sigstore::PublicKey::parse_der(
       {reinterpret_cast<std::byte*>(der), static_cast<std::size_t>(size)});
+}
+
+}  // namespace
+
+struct TestKey::Key {
+  Handle<EVP_PKEY, EVP_PKEY_free> evp;
+  std::optional<sigstore::PublicKey> shown;
+};
+
+TestKey::TestKey(KeyType type) {
+  auto key = std::make_shared<Key>();
+  key->evp.reset(generate(type));
+  check(key->evp != nullptr, "making a key");
+  key->shown = public_of(key->evp.get());
+  key_ = std::move(key);
+}
+
+TestKey TestKey::weak_rsa() {
+  auto key = std::make_shared<Key>();
+  key->evp.reset(EVP_RSA_gen(1024));
+  check(key->evp != nullptr, "making a key");
+  return TestKey(std::move(key));
+}
+
+const sigstore::PublicKey& TestKey::public_key() const {
+  return key_->shown.value();
+}
+
+evp_pkey_st* TestKey::handle() const {
+  return key_->evp.get();
 }
 
 Bytes TestKey::sign(ByteView message) const {

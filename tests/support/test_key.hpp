@@ -23,16 +23,20 @@ class TestKey {
   /// Too short to sign with: it has no public_key().
   static TestKey weak_rsa();
 
-  sigstore::PublicKey public_key() const;
+  const sigstore::PublicKey& public_key() const;
   /// By the hash that goes with the key.
   Bytes sign(ByteView message) const;
   /// By this one; for Ed25519 it does not matter.
   Bytes sign(ByteView message, sigstore::Hash hash) const;
 
-  evp_pkey_st* handle() const { return key_.get(); }
+  evp_pkey_st* handle() const;
 
  private:
-  std::shared_ptr<evp_pkey_st> key_;
+  struct Key;
+
+  explicit TestKey(std::shared_ptr<const Key> key) : key_(std::move(key)) {}
+
+  std::shared_ptr<const Key> key_;
 };
 
 }  // namespace seed::test
