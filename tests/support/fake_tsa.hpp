@@ -22,6 +22,9 @@ class FakeTsa {
 
   Bytes stamp(ByteView message, Time time) const { return stamp(message, time, Options()); }
 
+  /// A TimeStampResp to a TimeStampReq in DER.
+  Bytes answer_request(ByteView request, Time time) const;
+
   /// A TimeStampResp that says no.
   Bytes refusal(ByteView message) const;
 

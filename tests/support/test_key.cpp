@@ -67,6 +67,15 @@ TestKey TestKey::weak_rsa() {
   return TestKey(std::move(key));
 }
 
+TestKey TestKey::public_half(const sigstore::PublicKey& shown) {
+  const auto* at = reinterpret_cast<const unsigned char*>(shown.spki().data());
+  auto key = std::make_shared<Key>();
+  key->evp.reset(d2i_PUBKEY(nullptr, &at, static_cast<long>(shown.spki().size())));
+  check(key->evp != nullptr, "reading a key");
+  key->shown = shown;
+  return TestKey(std::move(key));
+}
+
 const sigstore::PublicKey& TestKey::public_key() const {
   return key_->shown.value();
 }

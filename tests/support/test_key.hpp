@@ -22,6 +22,8 @@ class TestKey {
 
   /// Too short to sign with: it has no public_key().
   static TestKey weak_rsa();
+  /// Somebody else's: to be certified, not to sign with.
+  static TestKey public_half(const sigstore::PublicKey& key);
 
   const sigstore::PublicKey& public_key() const;
   /// By the hash that goes with the key.
