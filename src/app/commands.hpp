@@ -29,6 +29,8 @@ extern const Command kInspectCommand;
 extern const Command kBundleCommand;
 extern const Command kPolicyCommand;
 extern const Command kDoctorCommand;
+extern const Command kPromoteCommand;
+extern const Command kMonitorCommand;
 
 /// Finds the command, runs it, prints an error once, and returns the exit code.
 int run(int argc, char** argv);

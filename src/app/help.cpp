@@ -15,7 +15,9 @@ std::span<const Command* const> commands() {
                                     &kAttestCommand,
                                     &kInspectCommand,
                                     &kBundleCommand,
+                                    &kPromoteCommand,
                                     &kPolicyCommand,
+                                    &kMonitorCommand,
                                     &kDoctorCommand};
   return kCommands;
 }
@@ -37,7 +39,7 @@ std::string overview() {
   return text +
          "\n'nix-seed COMMAND --help' says more. Every option is also a variable: --registry is\n"
          "NIX_SEED_REGISTRY. Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 refused,\n"
-         "5 registry or network, 130 interrupted.\n";
+         "4 too few builders agree, 5 registry or network, 130 interrupted.\n";
 }
 
 std::string help_of(const Command& command) {

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "app/commands.hpp"
+#include "app/quorum_policy.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
@@ -42,7 +43,24 @@ trust::Admission admission_of(const Options& options) {
   return admission;
 }
 
+/// The quorum policy of a file, or of the flake here, in plain words.
+int explain(const World& world, const Options& options) {
+  const std::vector<std::string>& words = options.positional();
+  const std::string text =
+      trust::explain(words.size() == 1 ? quorum_policy_for(world, options)
+                                       : while_doing("reading " + words[1], [&] {
+                                           return trust::QuorumPolicy::parse(os::read_file(
+                                               world.directory / words[1], kMaxPolicyBytes));
+                                         }));
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return 0;
+}
+
 int run_policy(const World& world, const Options& options) {
+  if (!options.positional().empty() && options.positional()[0] == "explain" &&
+      options.positional().size() <= 2) {
+    return explain(world, options);
+  }
   if (options.positional().size() != 2) {
     throw UsageError("a kind of cluster policy and a policy file were expected",
                      "such as: nix-seed policy kyverno policy.json --images ghcr.io/acme/app-seed");
@@ -67,7 +85,9 @@ const Command kPolicyCommand{
         "Prints manifests that admit images only where somebody whom the policy file\n"
         "believes has attested them. KIND is kyverno (ClusterPolicy), kyverno-images\n"
         "(ImageValidatingPolicy), policy-controller (ClusterImagePolicy) or ratify\n"
-        "(Ratify 1 and Gatekeeper). What the cluster can't ask is in comments at the top.",
+        "(Ratify 1 and Gatekeeper). What the cluster can't ask is in comments at the top.\n"
+        "explain: FILE is a quorum policy (docs/quorum.md; without, the flake's own): prints in\n"
+        "plain words what has to be subverted to forge a promotion.",
     .options = kOptions,
     .run = run_policy,
     .example =

@@ -7,6 +7,7 @@ const maxInputs = 12;
 const outputs = {
   seed: ['image', 'tag', 'key', 'digest', 'status', 'system', 'closure', 'bytes_pushed', 'bytes_reused'],
   build: ['mode', 'image', 'paths', 'built'],
+  promote: ['image', 'digest', 'status', 'counted', 'missing', 'conflicts'],
 };
 
 // An input fills the variable of its name, and leaves it to the job's environment where it is empty.
@@ -18,6 +19,7 @@ const job = ['NIX_SEED_CHECK_RUN_ID', '${{ job.check_run_id }}'];
 const told = {
   seed: [['NIX_SEED_LOCK_HASH', "${{ inputs.flake == '' && hashFiles('flake.lock') || '' }}"], job],
   build: [job],
+  promote: [job],
 };
 
 export function actionFaults(file) {
@@ -33,7 +35,7 @@ export function actionFaults(file) {
   }
   const [step, ...more] = action.runs.steps;
   expect(more.length === 0, 'more than one step');
-  expect(/^exec sh "\$GITHUB_ACTION_PATH\/[a-z./]*bootstrap\.sh" (seed|build)$/.test(step.run), `it runs ${step.run}`);
+  expect(/^exec sh "\$GITHUB_ACTION_PATH\/[a-z./]*bootstrap\.sh" (seed|build|promote)$/.test(step.run), `it runs ${step.run}`);
   const environment = Object.fromEntries([
     ['GITHUB_TOKEN', '${{ inputs.github_token }}'],
     ...(told[step.run.split(' ').at(-1)] ?? []),

@@ -12,6 +12,7 @@ export const actions = {
   seed: 'action.yml',
   'build.yaml': 'actions/build.yaml/action.yml',
   build: 'actions/build/action.yml',
+  promote: 'actions/promote/action.yml',
 };
 export const workflows = readdirSync(join(root, '.github/workflows')).map((name) => `.github/workflows/${name}`);
 export const templates = ['ci-templates/nix-seed.yml', 'templates/nix-seed.yml'];

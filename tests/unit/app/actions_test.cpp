@@ -46,6 +46,9 @@ TEST_CASE("the actions set variables that the program reads") {
   CHECK(build.size() == 11);
   CHECK(unheard(seed, kSeedCommand) == Names{});
   CHECK(unheard(build, kBuildCommand) == Names{});
+  const Names promote = variables_of(test::checkout_file("actions/promote/action.yml"));
+  CHECK(promote.size() == 12);
+  CHECK(unheard(promote, kPromoteCommand) == Names{});
 }
 
 TEST_CASE("the template of GitLab sets variables that the program reads") {

@@ -21,6 +21,7 @@ const std::vector<std::string> kPages{"README.md",
                                       "docs/container.md",
                                       "docs/image.md",
                                       "docs/provenance.md",
+                                      "docs/quorum.md",
                                       "examples/nixpkgs/README.md"};
 
 /// The table that README must hold, from the program itself.
