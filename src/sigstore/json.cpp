@@ -1,62 +1,19 @@
 #include "sigstore/json.hpp"
 
 #include <charconv>
-#include <set>
-#include <vector>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"
-#include "base/text.hpp"
+#include "base/json.hpp"
 #include "sigstore/limits.hpp"
 
 namespace seed::sigstore {
 namespace {
 
 using nlohmann::json;
-
-/// Watches the parser: depth, and members that come twice.
-class StrictReader {
- public:
-  explicit StrictReader(std::string_view what) : what_(what) {}
-
-  bool operator()(int depth, json::parse_event_t event, const json& parsed) {
-    switch (event) {
-      case json::parse_event_t::object_start:
-        check_depth(depth);
-        keys_.emplace_back();
-        break;
-      case json::parse_event_t::array_start:
-        check_depth(depth);
-        break;
-      case json::parse_event_t::key: {
-        const auto& key = parsed.get_ref<const std::string&>();
-        if (!keys_.back().insert(key).second) {
-          throw FormatError(fmt::format("{} has '{}' twice", what_, printable(key)));
-        }
-        break;
-      }
-      case json::parse_event_t::object_end:
-        keys_.pop_back();
-        break;
-      default:
-        break;
-    }
-    return true;
-  }
-
- private:
-  void check_depth(int depth) const {
-    if (depth >= kMaxJsonDepth) {
-      throw FormatError(fmt::format("{} has more than {} levels", what_, kMaxJsonDepth));
-    }
-  }
-
-  std::string_view what_;
-  std::vector<std::set<std::string>> keys_;
-};
 
 [[noreturn]] void wrong_type(const char* key, std::string_view wanted) {
   throw FormatError(fmt::format("'{}' is not {}", key, wanted));
@@ -65,17 +22,7 @@ class StrictReader {
 }  // namespace
 
 json parse_json(std::string_view text, std::uint64_t limit_bytes, std::string_view what) {
-  if (text.size() > limit_bytes) {
-    throw FormatError(
-        fmt::format("{} has {} bytes; at most {} are read", what, text.size(), limit_bytes));
-  }
-  StrictReader reader(what);
-  json value;
-  try {
-    value = json::parse(text, std::ref(reader));
-  } catch (const json::exception&) {
-    throw FormatError(fmt::format("{} is not JSON: '{}'", what, printable(text, 60)));
-  }
+  json value = read_strict_json(text, limit_bytes, kMaxJsonDepth, what);
   if (!value.is_object()) {
     throw FormatError(fmt::format("{} is not a JSON object", what));
   }
