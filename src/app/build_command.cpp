@@ -8,6 +8,7 @@
 #include "app/building.hpp"
 #include "app/changed_inputs.hpp"
 #include "app/commands.hpp"
+#include "app/gate.hpp"
 #include "app/outputs.hpp"
 #include "app/policy.hpp"
 #include "app/publish_report.hpp"
@@ -37,6 +38,8 @@ constexpr std::array kOptions{
     OptionSpec{"cache-size",
                "MIB",
                "layers to keep for later builds; default: 51200, or half the free disk"},
+    kVerifyOption,
+    kSeedPolicyOption,
     OptionSpec{"out-link", "NAME", "name of the links to results; default: result"},
     OptionSpec{"no-link", "", "make no links to results"},
     OptionSpec{"insecure", "", "speak plain http to the registry"},
@@ -228,17 +231,73 @@ Place decide(const World& world,
   return machine_place(world, record.system);
 }
 
+/// Why the seed that was chosen is not used after all.
+void drop_seed(SeedChoice& choice, std::string reason, std::string hint) {
+  choice.reason = std::move(reason);
+  choice.hint = std::move(hint);
+  choice.image.clear();
+  choice.seed.reset();
+}
+
+/// Chooses a seed, has the gate look at it, and only then gets and enters it.
+Place enter_seed(const World& world,
+                 const Options& options,
+                 const Gate& gate,
+                 const Project& project,
+                 const std::string& system,
+                 SeedChoice& choice,
+                 std::optional<os::FileLock>& lock) {
+  if (fs::exists(kInsideMark)) {
+    pass_gate_inside(world, options, gate, system);
+    choice.image = named_image(options);
+    return {.stores = {fs::path(nix::kStoreDir)}, .options = {"--offline"}};
+  }
+  choice = choose_seed(world, options, project, system);
+  if (!choice.seed) {
+    return {};
+  }
+  if (const auto why = os::why_no_namespaces()) {
+    drop_seed(choice,
+              fmt::format("the seed can't be entered: {}", *why),
+              "be root, allow user namespaces to users, or run in a container of the image itself");
+    return {};
+  }
+  const Digest closure = choice.seed->config.closure;
+  try {
+    pass_gate(world,
+              options,
+              gate,
+              *choice.open.repository,
+              choice.seed->manifest.digest,
+              expected_of(project, system, closure, options.get("image").has_value()));
+  } catch (const NetworkError& error) {
+    if (gate.mode == VerifyMode::require) {
+      throw;
+    }
+    drop_seed(choice, error.message(), error.hint());
+    choice.unreachable = error;
+    return {};
+  }
+  Place place =
+      place_in_seed(world, options, project, choice, usable_cache(world.environment), lock);
+  if (gate.mode != VerifyMode::off) {
+    check_closure(place.stores.back().parent_path().parent_path(), closure);
+  }
+  return place;
+}
+
 int run_build(const World& world, const Options& options) {
   const Time started = world.clock.now();
   const Policy policy = policy_of(options, facts_of(world), Fallback::seedless);
   Stopwatch stopwatch(world.journal, groups_of(world));
   const Project project = find_project(world, options.positional());
-  const fs::path cache = usable_cache(world.environment);
   const std::string system = options.get("system").value_or(machine_system());
   image::architecture_of(system);
+  usable_cache(world.environment);
   check_provenance_file(world, options);
   check_delivery(options);
   const Signing signing = prepare_signing(world, options, policy.untrusted);
+  const Gate gate = gate_of(world, options, project);
   report::BuildRecord record{.system = system, .flake = project.flake};
   world.journal.flake = project.flake;
   world.journal.system = system;
@@ -247,23 +306,8 @@ int run_build(const World& world, const Options& options) {
   std::optional<os::FileLock> lock;
 
   stopwatch.start("find and enter the seed");
-  if (fs::exists(kInsideMark)) {
-    place = {.stores = {fs::path(nix::kStoreDir)}, .options = {"--offline"}};
-    record.image = named_image(options);
-  } else {
-    choice = choose_seed(world, options, project, system);
-    if (choice.seed) {
-      if (const auto why = os::why_no_namespaces()) {
-        choice.reason = fmt::format("the seed can't be entered: {}", *why);
-        choice.hint =
-            "be root, allow user namespaces to users, or run in a container of the image itself";
-        choice.seed.reset();
-      } else {
-        place = place_in_seed(world, options, project, choice, cache, lock);
-        record.image = choice.image;
-      }
-    }
-  }
+  place = enter_seed(world, options, gate, project, system, choice, lock);
+  record.image = choice.image;
   stopwatch.start("evaluate");
   place = decide(world, options, policy, project, choice, std::move(place), record);
   expect_outputs(world, outputs_of(record));

@@ -25,6 +25,7 @@ extern const Command kPlanCommand;
 extern const Command kBuildCommand;
 extern const Command kTagCommand;
 extern const Command kAttestCommand;
+extern const Command kVerifyCommand;
 extern const Command kInspectCommand;
 extern const Command kBundleCommand;
 extern const Command kPolicyCommand;

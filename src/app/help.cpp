@@ -13,6 +13,7 @@ std::span<const Command* const> commands() {
                                     &kPlanCommand,
                                     &kTagCommand,
                                     &kAttestCommand,
+                                    &kVerifyCommand,
                                     &kInspectCommand,
                                     &kBundleCommand,
                                     &kPromoteCommand,

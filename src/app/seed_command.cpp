@@ -6,6 +6,7 @@
 #include "app/changed_inputs.hpp"
 #include "app/commands.hpp"
 #include "app/disk_space.hpp"
+#include "app/gate.hpp"
 #include "app/make_seed.hpp"
 #include "app/outputs.hpp"
 #include "app/policy.hpp"
@@ -37,6 +38,8 @@ constexpr std::array kOptions{
     OptionSpec{"refresh", "", "evaluate even where a seed for the same inputs is there"},
     OptionSpec{"unchecked", "", "push without the proof that the seed is closed"},
     OptionSpec{"seed-self", "MODE", "record the seed in git: off (default), ref, commit or pr"},
+    kVerifyOption,
+    kSeedPolicyOption,
     OptionSpec{"insecure", "", "speak plain http to the registry"},
     OptionSpec{"summary", "FILE", "append a Markdown summary; default: the CI host's; false: none"},
     OptionSpec{"provenance", "FILE", "write the provenance statement here as well"},
@@ -58,6 +61,16 @@ report::SeedRecord use(SeedJob& job, const KnownSeed& known, report::SeedStatus 
     job.reused_bytes += layer.size_bytes;
   }
   return record;
+}
+
+/// A seed that is there is used only as a build would use it: later jobs start containers from it.
+void check_known(const SeedJob& job, const KnownSeed& known) {
+  pass_gate(job.world,
+            job.options,
+            gate_of(job.world, job.options, job.project),
+            job.repository(),
+            known.seed.manifest.digest,
+            expected_of(job.project, job.system, known.seed.config.closure, false));
 }
 
 /// Gives a seed the lock's tags; where the registry lets us not, it is used by its digest.
@@ -190,10 +203,13 @@ report::SeedRecord seed(SeedJob& job) {
   }
   switch (verdict) {
     case Verdict::reuse:
+      check_known(job, *known);
       return use(job, *known, report::SeedStatus::reused);
     case Verdict::alias:
+      check_known(job, *known);
       return alias(job, *known);
     case Verdict::use_older:
+      check_known(job, *known);
       return use_older(job, *known);
     case Verdict::refused:
       throw NetworkError(*refusal);
@@ -257,6 +273,7 @@ int run_seed(const World& world, const Options& options) {
   }
   job.stopwatch.start("look for a seed");
   job.project = find_project(world, options.positional());
+  gate_of(world, options, job.project);
   job.system = options.get("system").value_or(machine_system());
   world.journal.flake = job.project.flake;
   world.journal.system = job.system;

@@ -16,7 +16,7 @@
 
 namespace seed::trust {
 
-/// Whom a user believes, and what they must have said. docs/trust.md describes its file.
+/// Whom a user believes, and what they must have said. docs/verify.md describes its file.
 struct Policy {
   /// One of these signed, keyless; or one of `keys` did.
   std::vector<sigstore::Identity> identities;

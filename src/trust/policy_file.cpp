@@ -19,7 +19,7 @@ using sigstore::Identity;
 constexpr std::uint64_t kMaxPolicyBytes = 1 << 20;
 constexpr std::size_t kMaxEntries = 1000;
 constexpr unsigned kMaxThreshold = 100;
-constexpr const char* kHint = "docs/trust.md has the form of a policy file";
+constexpr const char* kHint = "docs/verify.md has the form of a policy file";
 
 struct Member {
   const char* name;

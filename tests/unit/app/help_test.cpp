@@ -22,6 +22,7 @@ const std::vector<std::string> kPages{"README.md",
                                       "docs/image.md",
                                       "docs/provenance.md",
                                       "docs/quorum.md",
+                                      "docs/verify.md",
                                       "examples/nixpkgs/README.md"};
 
 /// The table that README must hold, from the program itself.
