@@ -123,33 +123,38 @@ void BlobStore::check_version() const {
 }
 
 void BlobStore::prepare() {
-  std::call_once(prepared_, [&] {
-    os::make_dirs(directory_);
-    const bool fresh = !fs::exists(directory_ / kVersionFile);
-    if (fresh) {
-      for (const auto& entry : fs::directory_iterator(directory_)) {
-        const std::string name = entry.path().filename();
-        // What a writer that was killed, or one beside us, may have made first.
-        if (name != ".lock" && !name.starts_with(kVersionFile) &&
-            !fs::exists(directory_ / kVersionFile)) {
-          throw UsageError(fmt::format("{} is not an image layout: it holds '{}' but no oci-layout",
-                                       directory_.string(),
-                                       printable(name)),
-                           "name a folder that is empty, an image layout, or not there yet");
-        }
+  // Not std::call_once: where what it calls throws, the thread sanitizer waits for ever at the
+  // next.
+  const std::lock_guard guard(preparing_);
+  if (prepared_) {
+    return;
+  }
+  os::make_dirs(directory_);
+  const bool fresh = !fs::exists(directory_ / kVersionFile);
+  if (fresh) {
+    for (const auto& entry : fs::directory_iterator(directory_)) {
+      const std::string name = entry.path().filename();
+      // What a writer that was killed, or one beside us, may have made first.
+      if (name != ".lock" && !name.starts_with(kVersionFile) &&
+          !fs::exists(directory_ / kVersionFile)) {
+        throw UsageError(fmt::format("{} is not an image layout: it holds '{}' but no oci-layout",
+                                     directory_.string(),
+                                     printable(name)),
+                         "name a folder that is empty, an image layout, or not there yet");
       }
     }
-    const os::FileLock lock(lock_path());
-    if (!fs::exists(directory_ / kVersionFile)) {
-      os::atomic_write(directory_ / kVersionFile, kVersion);
-    }
-    check_version();
-    os::make_dirs(directory_ / "blobs" / "sha256");
-    if (!fs::exists(directory_ / "index.json")) {
-      os::atomic_write(directory_ / "index.json", to_json(Index{}));
-    }
-    TempBlob::remove_stale(directory_);
-  });
+  }
+  const os::FileLock lock(lock_path());
+  if (!fs::exists(directory_ / kVersionFile)) {
+    os::atomic_write(directory_ / kVersionFile, kVersion);
+  }
+  check_version();
+  os::make_dirs(directory_ / "blobs" / "sha256");
+  if (!fs::exists(directory_ / "index.json")) {
+    os::atomic_write(directory_ / "index.json", to_json(Index{}));
+  }
+  TempBlob::remove_stale(directory_);
+  prepared_ = true;
 }
 
 bool BlobStore::has(const Descriptor& blob) const {

@@ -46,7 +46,8 @@ class BlobStore {
   Pushed store(const Descriptor& blob, const std::function<void(const Sink&)>& fill);
 
   std::filesystem::path directory_;
-  std::once_flag prepared_;
+  std::mutex preparing_;
+  bool prepared_ = false;
 };
 
 void sync_folder(const std::filesystem::path& folder);
