@@ -121,14 +121,14 @@ std::string html(std::string_view text) {
   return out;
 }
 
-std::string code(std::string_view text) {
+std::string code(std::string_view text, Place place) {
   const std::string shown = plain(text);
   if (shown.empty()) {
     return {};
   }
   std::string inner;
   for (const char c : shown) {
-    inner += c == '|' ? "\\|" : std::string(1, c);
+    inner += c == '|' && place == Place::cell ? "\\|" : std::string(1, c);
   }
   const std::size_t longest = longest_run(shown);
   const std::string fence(longest + 1, '`');

@@ -23,8 +23,11 @@ std::string escape(std::string_view text, std::size_t limit_bytes = kMaxValueByt
 /// The same inside an HTML element, where Markdown means nothing.
 std::string html(std::string_view text);
 
-/// `abc` in backquotes that the text can't end, for a table's cell; nothing for empty text.
-std::string code(std::string_view text);
+/// Where code stands: in a table's cell a | must be escaped, elsewhere the escape would show.
+enum class Place { cell, text };
+
+/// `abc` in backquotes that the text can't end; nothing for empty text.
+std::string code(std::string_view text, Place place = Place::cell);
 
 /// [text](url) where `url` is https and has no character that would end it; `text`, which is
 /// Markdown, where not.

@@ -109,7 +109,7 @@ std::string image_link(const std::string& image, const RunContext& run) {
 std::string list_of(const std::vector<std::string>& items) {
   std::string list;
   for (std::size_t i = 0; i < std::min(items.size(), kShownItems); ++i) {
-    list += fmt::format("- {}\n", code(items[i]));
+    list += fmt::format("- {}\n", code(items[i], Place::text));
   }
   if (items.size() > kShownItems) {
     list += fmt::format("- and {} more\n", items.size() - kShownItems);

@@ -70,9 +70,9 @@ std::string conflict_of(const ConflictDetail& detail) {
       conflict.same_closure() ? "NOTE" : "CAUTION",
       fmt::format("**{}** built {} from {}, and not {}.{}",
                   escape(conflict.builder),
-                  code(conflict.other.to_string()),
+                  code(conflict.other.to_string(), Place::text),
                   escape(conflict.revision.commit),
-                  code(conflict.artifact.to_string()),
+                  code(conflict.artifact.to_string(), Place::text),
                   conflict.same_closure()
                       ? " The store paths in both are the same: they are packed in another way."
                   : detail.unread.empty() ? fmt::format(" {} in the closures differ.",
@@ -119,7 +119,7 @@ std::string to_markdown(const PromotionRecord& record) {
   text += facts_table(record);
   for (const DecidedImage& image : record.images) {
     if (record.images.size() > 1) {
-      text += fmt::format("### {}\n\n", code(image.digest));
+      text += fmt::format("### {}\n\n", code(image.digest, Place::text));
     }
     text +=
         fmt::format("{} of {} builders agree.\n\n", image.tally.counted.size(), record.builders);

@@ -42,6 +42,10 @@ TEST_CASE("text in backquotes can't end them") {
   CHECK(code(text) == expected);
 }
 
+TEST_CASE("outside a table nothing in backquotes is escaped") {
+  CHECK(code("a|b", Place::text) == "`a|b`");
+}
+
 TEST_CASE("a block of commands is not ended by a line in it") {
   CHECK(console({"$ a", "$ b"}) == "```console\n$ a\n$ b\n```\n");
   CHECK(console({"$ a '\n```\n'"}) == "````console\n$ a ' ``` '\n````\n");
