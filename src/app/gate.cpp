@@ -5,6 +5,7 @@
 #include "app/attest.hpp"
 #include "app/ci_run.hpp"
 #include "app/publish_report.hpp"
+#include "app/quorum_policy.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "nix/store_db.hpp"
@@ -15,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMaxPolicyBytes = 1 << 20;
 /// A line of 150 bytes for each of some hundred thousand paths.
 constexpr std::uint64_t kMaxClosureBytes = 64 << 20;
 constexpr const char* kNameThem =
@@ -52,6 +52,42 @@ bool is_local(const oci::Repository& repository) {
   return repository.name().starts_with("oci:");
 }
 
+bool asks_for_quorum(const Gate& gate) {
+  return gate.policy && std::holds_alternative<trust::QuorumPolicy>(*gate.policy);
+}
+
+/// What a search for proof came to, in words.
+struct Outcome {
+  trust::Standing standing;
+  std::string proof;     ///< who vouches for it
+  std::string refusals;  ///< a line for each
+};
+
+Outcome outcome_of(const trust::Discovery& discovery,
+                   const sigstore::TrustedRoot& root,
+                   const Digest& manifest,
+                   const trust::Policy& policy,
+                   const trust::Expected& expected) {
+  const trust::Weighing weighing = trust::weigh(discovery, root, manifest, policy, expected);
+  const trust::Accepted* proof = weighing.proof();
+  return {.standing = weighing.standing,
+          .proof = proof == nullptr ? "" : "made by " + trust::describe(*proof),
+          .refusals = trust::refusals_of(weighing, discovery)};
+}
+
+Outcome outcome_of(const trust::Discovery& discovery,
+                   const sigstore::TrustedRoot& root,
+                   const Digest& manifest,
+                   const trust::QuorumPolicy& policy,
+                   const trust::Expected& expected) {
+  const trust::QuorumVerdict verdict = trust::weigh(discovery, root, manifest, policy, expected);
+  const trust::Tally& tally = trust::tally_of(verdict.decision);
+  std::string count = trust::describe(tally, policy);
+  return {.standing = verdict.standing,
+          .proof = count,
+          .refusals = "\n  " + count + trust::refusals_of(tally)};
+}
+
 std::string nothing_proves(const Gate& gate, const trust::Discovery& discovery) {
   std::string places;
   for (const trust::Looked& place : discovery.looked) {
@@ -64,33 +100,26 @@ std::string nothing_proves(const Gate& gate, const trust::Discovery& discovery) 
 
 }  // namespace
 
-trust::Policy read_policy(const World& world, const std::string& name) {
-  const fs::path file = world.directory / name;
-  if (!fs::is_regular_file(file)) {
-    throw UsageError(fmt::format("--policy: there is no file {}", printable(file.string())),
-                     "docs/verify.md has the form of a policy file");
-  }
-  return while_doing("reading --policy " + file.string(),
-                     [&] { return trust::parse_policy(os::read_file(file, kMaxPolicyBytes)); });
-}
-
 Gate gate_of(const World& world, const Options& options, const Project& project) {
   Gate gate{.mode = mode_of(options), .policy = std::nullopt, .origin = {}};
   if (gate.mode == VerifyMode::off) {
     return gate;
   }
   if (const auto file = options.get("policy")) {
-    gate.policy = read_policy(world, *file);
-    gate.origin = "whom " + printable(*file) + " names";
+    const bool of_flake = *file == kFlakePolicy;
+    gate.policy = of_flake ? quorum_policy_of(world, project) : read_policy(world, *file);
+    gate.origin =
+        of_flake ? "the builders of the flake's seedCfg" : "whom " + printable(*file) + " names";
     return gate;
   }
   const ci::Facts& facts = facts_of(world);
   const std::string source =
       facts.repository_url.empty() ? source_of(project) : facts.repository_url;
   if (auto identity = trust::identity_of_source(source, repository_id(world, facts.kind))) {
-    gate.policy.emplace();
-    gate.policy->identities.push_back(*std::move(identity));
-    gate.policy->build_types = {std::string(trust::kSeedBuildType)};
+    trust::Policy policy;
+    policy.identities.push_back(*std::move(identity));
+    policy.build_types = {std::string(trust::kSeedBuildType)};
+    gate.policy = std::move(policy);
     gate.origin = "the CI of " + printable(source);
     return gate;
   }
@@ -139,22 +168,24 @@ std::string pass_gate(const World& world,
   // Whom to believe may be asked of the network: not for a seed that nobody has signed.
   const sigstore::TrustedRoot root =
       discovery.candidates.empty() ? sigstore::TrustedRoot{} : trusted_root_for(world, options);
-  const trust::Weighing weighing = trust::weigh(discovery, root, manifest, *gate.policy, expected);
+  const Outcome outcome = std::visit(
+      [&](const auto& policy) { return outcome_of(discovery, root, manifest, policy, expected); },
+      *gate.policy);
   const std::string image = fmt::format("{}@{}", repository.name(), manifest.to_string());
-  switch (weighing.standing) {
-    case trust::Standing::proven: {
-      std::string who = trust::describe(*weighing.proof());
-      world.progress.step("the seed is verified: made by " + who);
-      return who;
-    }
+  switch (outcome.standing) {
+    case trust::Standing::proven:
+      world.progress.step("the seed is verified: " + outcome.proof);
+      return outcome.proof;
     case trust::Standing::refused:
-      throw Error(fmt::format("the seed is refused: no attestation of {} holds; {}{}",
-                              image,
-                              believed(gate),
-                              trust::refusals_of(weighing, discovery)),
-                  "'nix-seed verify IMAGE --explain' shows each check; make the seed anew with "
-                  "'nix-seed seed --refresh', or name others with --policy",
-                  ExitCode::refused);
+      throw Error(
+          fmt::format("the seed is refused: {}; {}{}",
+                      asks_for_quorum(gate) ? fmt::format("no quorum of builders attests {}", image)
+                                            : fmt::format("no attestation of {} holds", image),
+                      believed(gate),
+                      outcome.refusals),
+          "'nix-seed verify IMAGE --explain' shows each check; make the seed anew with "
+          "'nix-seed seed --refresh', or name others with --policy",
+          ExitCode::refused);
     case trust::Standing::unknown:
       throw NetworkError(
           fmt::format("whether {} is attested can't be told:\n{}", image, to_text(discovery)),
@@ -163,9 +194,11 @@ std::string pass_gate(const World& world,
       break;
   }
   const std::string why = nothing_proves(gate, discovery);
-  if (gate.mode == VerifyMode::require) {
+  if (gate.mode == VerifyMode::require || asks_for_quorum(gate)) {
     throw Error(fmt::format("the seed {} is refused: {}", image, why),
-                "sign seeds where they are made (docs/verify.md), or say --verify auto",
+                asks_for_quorum(gate)
+                    ? "let the builders attest it (docs/quorum.md), or say --verify off"
+                    : "sign seeds where they are made (docs/verify.md), or say --verify auto",
                 ExitCode::refused);
   }
   if (!is_local(repository)) {

@@ -8,7 +8,7 @@
 #include "app/trust_material.hpp"
 #include "app/world.hpp"
 #include "image/publish.hpp"
-#include "trust/weigh.hpp"
+#include "trust/quorum_verdict.hpp"
 
 namespace seed::app {
 
@@ -16,15 +16,15 @@ namespace seed::app {
 inline constexpr OptionSpec kVerifyOption{
     "verify", "HOW", "who made the seed, before it is used: auto (default), require, or off"};
 inline constexpr OptionSpec kSeedPolicyOption{
-    "policy", "FILE", "whom to believe of it; default: the CI of this repository"};
+    "policy", "FILE", "whom to believe of it, or 'flake'; default: the CI of this repository"};
 
 enum class VerifyMode { automatic, require, off };
 
 /// Whom a run believes of seeds.
 struct Gate {
   VerifyMode mode = VerifyMode::automatic;
-  std::optional<trust::Policy> policy;  ///< nothing: nobody is known
-  std::string origin;                   ///< where the policy comes from, or why there is none
+  std::optional<trust::AnyPolicy> policy;  ///< nothing: nobody is known
+  std::string origin;                      ///< where the policy comes from, or why there is none
 };
 
 /// From `--verify` and `--policy`; else whoever runs in the CI of this very repository, as the CI
@@ -32,13 +32,11 @@ struct Gate {
 /// any work.
 Gate gate_of(const World& world, const Options& options, const Project& project);
 
-/// The policy of a file. Throws UsageError or FormatError naming it.
-trust::Policy read_policy(const World& world, const std::string& name);
-
 /// Looks for proof of the seed `manifest` in `repository` and holds it to the gate. Says what came
 /// of it; returns that as well, empty where nothing was asked. Throws Error with the exit code
-/// `refused` where proof is there and does not hold, or none is and it is required; NetworkError
-/// where a place that may have it does not answer.
+/// `refused` where proof is there and does not hold, or none is and it is required, as it is
+/// wherever the policy asks for a quorum; NetworkError where a place that may have it does not
+/// answer.
 std::string pass_gate(const World& world,
                       const Options& options,
                       const Gate& gate,

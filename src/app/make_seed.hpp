@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "app/gate.hpp"
 #include "app/policy.hpp"
 #include "app/project.hpp"
 #include "app/publish_report.hpp"
@@ -22,6 +23,7 @@ struct SeedJob {
   Time started;
   Stopwatch stopwatch{world.journal, groups_of(world)};
   Project project;
+  Gate gate;
   std::string system;
   OpenRepository open;
   std::optional<image::FoundSeed> previous;  ///< to plan layers against

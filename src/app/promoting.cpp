@@ -12,6 +12,7 @@
 #include "image/image_file.hpp"
 #include "nix/closure_diff.hpp"
 #include "os/file.hpp"
+#include "report/decided.hpp"
 #include "report/markdown.hpp"
 #include "trust/github_attestations.hpp"
 
@@ -216,12 +217,7 @@ report::PromotionRecord record_of(const PromoteJob& job) {
   record.builders = job.policy.builders().size();
   record.log_quorum = job.policy.log_quorum();
   for (std::size_t i = 0; i < job.decisions.size(); ++i) {
-    const auto* refusal = std::get_if<trust::QuorumRefusal>(&job.decisions[i]);
-    record.images.push_back(
-        {.digest = job.questions[i].artifact.to_string(),
-         .approved = refusal == nullptr,
-         .tally = trust::tally_of(job.decisions[i]),
-         .reasons = refusal == nullptr ? std::vector<std::string>{} : refusal->reasons});
+    record.images.push_back(report::decided(job.questions[i].artifact, job.decisions[i]));
   }
   record.conflicts = explain_conflicts(job);
   for (const auto& [place, why] : job.evidence.failures()) {

@@ -4,7 +4,6 @@
 
 #include <fmt/core.h>
 
-#include "app/project.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "http/http.hpp"
@@ -41,6 +40,27 @@ void check_login(const os::Environment& environment, const trust::QuorumPolicy& 
 
 }  // namespace
 
+trust::AnyPolicy read_policy(const World& world, const std::string& name) {
+  const auto file = world.directory / name;
+  if (!std::filesystem::is_regular_file(file)) {
+    throw UsageError(fmt::format("--policy: there is no file {}", printable(file.string())),
+                     "docs/verify.md has the form of a policy file, docs/quorum.md that of a "
+                     "quorum's");
+  }
+  return while_doing("reading --policy " + file.string(),
+                     [&] { return trust::parse_any_policy(os::read_file(file, kMaxPolicyBytes)); });
+}
+
+trust::QuorumPolicy quorum_policy_of(const World& world, const Project& project) {
+  nix::Nix nix(world.runner, world.progress, "nix");
+  const auto cfg = nix::read_seed_cfg(nix, project.flake);
+  if (!cfg) {
+    throw UsageError("the flake has no seedCfg to say whose word counts",
+                     "docs/quorum.md shows how to write one, or name a file with --policy");
+  }
+  return trust::QuorumPolicy::of(*cfg);
+}
+
 trust::QuorumPolicy quorum_policy_for(const World& world, const Options& options) {
   if (const auto name = options.get("policy")) {
     const auto file = world.directory / *name;
@@ -53,14 +73,7 @@ trust::QuorumPolicy quorum_policy_for(const World& world, const Options& options
         fmt::format("there is no flake in {} to say whose word counts", world.directory.string()),
         "name a file with --policy, or run in the flake's folder");
   }
-  const Project project = find_project(world, {});
-  nix::Nix nix(world.runner, world.progress, "nix");
-  const auto cfg = nix::read_seed_cfg(nix, project.flake);
-  if (!cfg) {
-    throw UsageError("the flake has no seedCfg to say whose word counts",
-                     "docs/quorum.md shows how to write one, or name a file with --policy");
-  }
-  trust::QuorumPolicy policy = trust::QuorumPolicy::of(*cfg);
+  trust::QuorumPolicy policy = quorum_policy_of(world, find_project(world, {}));
   check_login(world.environment, policy);
   return policy;
 }

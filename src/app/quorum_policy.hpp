@@ -6,14 +6,25 @@
 #include <vector>
 
 #include "app/options.hpp"
+#include "app/project.hpp"
 #include "app/world.hpp"
-#include "trust/builders.hpp"
+#include "trust/quorum_verdict.hpp"
 
 namespace seed::app {
 
 /// Options of every command that counts builders.
 inline constexpr OptionSpec kPolicyOption{
     "policy", "FILE", "whose word counts: JSON of a seedCfg; default: the flake's own"};
+
+/// What `--policy` of verify, build and seed may name in place of a file: the flake's seedCfg.
+inline constexpr std::string_view kFlakePolicy = "flake";
+
+/// The file that `--policy` names, of either kind. Throws UsageError or FormatError naming it.
+trust::AnyPolicy read_policy(const World& world, const std::string& name);
+
+/// The seedCfg of a flake, which this machine's Nix is asked for. Throws UsageError where there is
+/// none.
+trust::QuorumPolicy quorum_policy_of(const World& world, const Project& project);
 
 /// The file that `--policy` names, or the seedCfg of the flake in the working directory. Throws
 /// UsageError where there is neither, and where a login would go to whatever host a flake names.

@@ -67,7 +67,7 @@ report::SeedRecord use(SeedJob& job, const KnownSeed& known, report::SeedStatus 
 void check_known(const SeedJob& job, const KnownSeed& known) {
   pass_gate(job.world,
             job.options,
-            gate_of(job.world, job.options, job.project),
+            job.gate,
             job.repository(),
             known.seed.manifest.digest,
             expected_of(job.project, job.system, known.seed.config.closure, false));
@@ -273,7 +273,7 @@ int run_seed(const World& world, const Options& options) {
   }
   job.stopwatch.start("look for a seed");
   job.project = find_project(world, options.positional());
-  gate_of(world, options, job.project);
+  job.gate = gate_of(world, options, job.project);
   job.system = options.get("system").value_or(machine_system());
   world.journal.flake = job.project.flake;
   world.journal.system = job.system;

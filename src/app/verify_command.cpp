@@ -7,11 +7,15 @@
 #include "app/commands.hpp"
 #include "app/gate.hpp"
 #include "app/project.hpp"
+#include "app/quorum_policy.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
+#include "report/decided.hpp"
+#include "report/verdict.hpp"
 #include "sigstore/limits.hpp"
 #include "trust/github_attestations.hpp"
+#include "trust/promotion.hpp"
 
 namespace seed::app {
 namespace {
@@ -19,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array kOptions{
-    OptionSpec{"policy", "FILE", "whom to believe, and of what: docs/verify.md has the form"},
+    OptionSpec{"policy", "FILE", "whom to believe, and of what (docs/verify.md), or 'flake'"},
     OptionSpec{"source-repository", "URL", "believe the CI of this repository, instead"},
     OptionSpec{"source-ref", "REF", "and only of this branch or tag: refs/heads/main"},
     OptionSpec{"certificate-identity", "NAME", "believe this one name, whole"},
@@ -72,7 +76,7 @@ sigstore::Identity identity_from(const Options& options) {
   return identity;
 }
 
-trust::Policy policy_from(const World& world, const Options& options) {
+trust::AnyPolicy policy_from(const World& world, const Options& options) {
   constexpr std::array kFlags{"source-repository",
                               "source-ref",
                               "certificate-identity",
@@ -84,6 +88,9 @@ trust::Policy policy_from(const World& world, const Options& options) {
     if (std::ranges::any_of(kFlags, given)) {
       throw UsageError("verify: --policy and a flag that says the same are both there",
                        "give one of them");
+    }
+    if (*file == kFlakePolicy) {
+      return quorum_policy_of(world, find_project(world, {}));
     }
     return read_policy(world, *file);
   }
@@ -164,7 +171,18 @@ Artifact find_artifact(const World& world, const Options& options, const std::st
   });
 }
 
-trust::Discovery look(const World& world, const Options& options, const Artifact& artifact) {
+/// What has to have a quorum: the artifact, or of an index the images in it.
+std::vector<Digest> images_of(const Artifact& artifact) {
+  return artifact.open.repository
+             ? trust::artifacts_below(*artifact.open.repository, artifact.digest)
+             : std::vector<Digest>{artifact.digest};
+}
+
+/// Looks for proof of `digest`, which is the artifact or an image in it.
+trust::Discovery look(const World& world,
+                      const Options& options,
+                      const Artifact& artifact,
+                      const Digest& digest) {
   trust::Discovery discovery;
   if (const auto file = options.get("bundle")) {
     trust::look_in_file(
@@ -174,18 +192,18 @@ trust::Discovery look(const World& world, const Options& options, const Artifact
             [&] { return os::read_file(world.directory / *file, trust::kMaxCandidateBytes); }),
         discovery);
   } else if (artifact.open.repository) {
-    trust::look_in(*artifact.open.repository, artifact.digest, discovery);
+    trust::look_in(*artifact.open.repository, digest, discovery);
   }
   if (const auto other = options.get("attestation-repository")) {
     const OpenRepository open = open_repository(world, options, *other);
-    trust::look_in(*open.repository, artifact.digest, discovery);
+    trust::look_in(*open.repository, digest, discovery);
   }
   if (const auto repository = options.get("github-attestations")) {
     trust::GithubRepository github{.name = *repository, .token = {}};
     const auto token = os::get(world.environment, "GITHUB_TOKEN");
     github.token = (token ? token : os::get(world.environment, "GH_TOKEN")).value_or("");
     github.api = os::get(world.environment, "GITHUB_API_URL").value_or(github.api);
-    trust::look_in_github(world.transport, github, artifact.digest, discovery);
+    trust::look_in_github(world.transport, github, digest, discovery);
   }
   if (discovery.looked.empty()) {
     throw UsageError("verify: nothing says where the proof is", "give --bundle FILE");
@@ -193,7 +211,7 @@ trust::Discovery look(const World& world, const Options& options, const Artifact
   return discovery;
 }
 
-/// Throws unless the artifact is proven.
+/// Throws unless the artifact is proven by one attestation.
 void conclude(const Artifact& artifact,
               const trust::Discovery& discovery,
               const trust::Weighing& weighing) {
@@ -221,24 +239,12 @@ void conclude(const Artifact& artifact,
   }
 }
 
-int run_verify(const World& world, const Options& options) {
-  if (options.positional().size() != 1) {
-    throw UsageError("verify: name one image, file or digest",
-                     "'nix-seed verify --help' shows an example");
-  }
-  const trust::Policy policy = policy_from(world, options);
-  const sigstore::TrustedRoot root = trusted_root_for(world, options);
-  std::optional<std::string> lock;
-  if (const auto file = options.get("lock")) {
-    lock = read_lock(world.directory / *file);
-  }
-  Artifact artifact = find_artifact(world, options, options.positional().front());
-  if (lock) {
-    artifact.expected.lock = Digest::of(*lock);
-    artifact.expected.key =
-        nix::lock_key(parse_lock(world.directory / *options.get("lock"), *lock));
-  }
-  const trust::Discovery discovery = look(world, options, artifact);
+int verify_by_word(const World& world,
+                   const Options& options,
+                   const Artifact& artifact,
+                   const trust::Policy& policy,
+                   const sigstore::TrustedRoot& root) {
+  const trust::Discovery discovery = look(world, options, artifact, artifact.digest);
   const trust::Weighing weighing =
       trust::weigh(discovery, root, artifact.digest, policy, artifact.expected);
   if (options.flag("json")) {
@@ -253,6 +259,91 @@ int run_verify(const World& world, const Options& options) {
   return 0;
 }
 
+/// Of several images the one that is worst off decides.
+trust::Standing worse_of(trust::Standing a, trust::Standing b) {
+  using trust::Standing;
+  constexpr std::array kOrder{
+      Standing::proven, Standing::unknown, Standing::unattested, Standing::refused};
+  return *std::max(std::ranges::find(kOrder, a), std::ranges::find(kOrder, b));
+}
+
+/// Throws unless enough builders attest the artifact.
+void conclude(const Artifact& artifact, const report::VerdictRecord& record) {
+  const std::string count = "\n" + report::to_text(record);
+  if (record.standing == trust::Standing::unknown) {
+    throw NetworkError(
+        fmt::format("whether enough builders attest {} can't be told{}", artifact.name, count),
+        "try again later");
+  }
+  if (record.standing != trust::Standing::proven) {
+    throw Error(fmt::format("{} is refused: too few builders attest it{}", artifact.name, count),
+                "--attestation-repository, --github-attestations and --bundle name more places; "
+                "--explain shows each check",
+                ExitCode::refused);
+  }
+}
+
+/// As promote counts: an index has to have a quorum for each of its images.
+int verify_by_quorum(const World& world,
+                     const Options& options,
+                     const Artifact& artifact,
+                     const trust::QuorumPolicy& policy,
+                     const sigstore::TrustedRoot& root) {
+  report::VerdictRecord record{.digest = artifact.digest.to_string(),
+                               .standing = trust::Standing::proven,
+                               .trust = std::string(nix::to_string(policy.level())),
+                               .quorum = policy.quorum(),
+                               .builders = policy.builders().size(),
+                               .log_quorum = policy.log_quorum()};
+  std::string checks;
+  for (const Digest& image : images_of(artifact)) {
+    const trust::Discovery discovery = look(world, options, artifact, image);
+    const trust::QuorumVerdict verdict =
+        trust::weigh(discovery, root, image, policy, artifact.expected);
+    checks += to_text(discovery) + explain(verdict);
+    record.standing = worse_of(record.standing, verdict.standing);
+    record.images.push_back(report::decided(image, verdict.decision));
+    std::ranges::copy(discovery.looked, std::back_inserter(record.looked));
+    std::ranges::copy(discovery.ignored, std::back_inserter(record.ignored));
+  }
+  if (options.flag("json")) {
+    put(report::to_json(record) + "\n");
+  } else if (options.flag("explain")) {
+    put(checks);
+  }
+  conclude(artifact, record);
+  if (!options.flag("json")) {
+    put(fmt::format(
+        "verified {}: enough builders attest it\n{}", artifact.name, report::to_text(record)));
+  }
+  return 0;
+}
+
+/// What the user says of the flake.lock that a seed has to be of.
+void expect_lock(const World& world, const Options& options, Artifact& artifact) {
+  if (const auto name = options.get("lock")) {
+    const fs::path file = world.directory / *name;
+    const std::string lock = read_lock(file);
+    artifact.expected.lock = Digest::of(lock);
+    artifact.expected.key = nix::lock_key(parse_lock(file, lock));
+  }
+}
+
+int run_verify(const World& world, const Options& options) {
+  if (options.positional().size() != 1) {
+    throw UsageError("verify: name one image, file or digest",
+                     "'nix-seed verify --help' shows an example");
+  }
+  const trust::AnyPolicy policy = policy_from(world, options);
+  const sigstore::TrustedRoot root = trusted_root_for(world, options);
+  Artifact artifact = find_artifact(world, options, options.positional().front());
+  expect_lock(world, options, artifact);
+  if (const auto* quorum = std::get_if<trust::QuorumPolicy>(&policy)) {
+    return verify_by_quorum(world, options, artifact, *quorum, root);
+  }
+  return verify_by_word(world, options, artifact, std::get<trust::Policy>(policy), root);
+}
+
 }  // namespace
 
 const Command kVerifyCommand{
@@ -260,10 +351,10 @@ const Command kVerifyCommand{
     "IMAGE|FILE|DIGEST",
     "verify who made an image or a file",
     "Looks for Sigstore bundles about it, verifies each in full and holds it to what you believe.\n"
-    "One that proves it is enough; where there are some and none does, the exit code is 3, and so "
+    "One that proves it is enough, or with a quorum's policy (docs/quorum.md) as many builders as "
     "it\n"
-    "is where there is none. 5: a place that may have one did not answer. With --bundle and\n"
-    "--trusted-root, a file or a digest is verified without a network.",
+    "asks for; with less the exit code is 3. 5: a place that may have one did not answer. With\n"
+    "--bundle and --trusted-root, a file or a digest is verified without a network.",
     kOptions,
     run_verify,
     "nix-seed verify ghcr.io/acme/app --source-repository https://github.com/acme/app"};

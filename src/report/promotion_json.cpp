@@ -1,46 +1,14 @@
 #include <nlohmann/json.hpp>
 
-#include "report/promotion.hpp"
-#include "trust/provenance.hpp"
+#include "report/decided.hpp"
 
 namespace seed::report {
 namespace {
 
 using nlohmann::json;
 
-json digests(const std::vector<Digest>& list) {
-  json values = json::array();
-  for (const Digest& digest : list) {
-    values.push_back(digest.to_string());
-  }
-  return values;
-}
-
 std::string text(const std::optional<Digest>& digest) {
   return digest ? digest->to_string() : "";
-}
-
-json to_json(const trust::Tally& tally) {
-  json counted = json::array();
-  for (const trust::CountedBuilder& one : tally.counted) {
-    counted.push_back({{"builder", one.name},
-                       {"signer", one.signer},
-                       {"bundles", digests(one.bundles)},
-                       {"logs", one.operators},
-                       {"time", one.time ? trust::to_rfc3339(*one.time) : ""}});
-  }
-  json missing = json::array();
-  for (const trust::MissingBuilder& one : tally.missing) {
-    missing.push_back({{"builder", one.name}, {"why", one.why}});
-  }
-  json rejected = json::array();
-  for (const trust::RejectedBundle& one : tally.rejected) {
-    rejected.push_back({{"bundle", one.bundle.to_string()},
-                        {"from", one.from},
-                        {"builder", one.builder},
-                        {"why", one.why}});
-  }
-  return {{"counted", counted}, {"missing", missing}, {"rejected", rejected}};
 }
 
 json to_json(const ConflictDetail& detail) {
@@ -68,11 +36,7 @@ json to_json(const ConflictDetail& detail) {
 std::string to_json(const PromotionRecord& record) {
   json images = json::array();
   for (const DecidedImage& image : record.images) {
-    json value = to_json(image.tally);
-    value["digest"] = image.digest;
-    value["approved"] = image.approved;
-    value["reasons"] = image.reasons;
-    images.push_back(std::move(value));
+    images.push_back(json_of(image));
   }
   json conflicts = json::array();
   for (const ConflictDetail& detail : record.conflicts) {

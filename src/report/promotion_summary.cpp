@@ -4,9 +4,9 @@
 
 #include "base/text.hpp"
 #include "os/process.hpp"
+#include "report/decided.hpp"
 #include "report/markdown.hpp"
 #include "report/parts.hpp"
-#include "report/promotion.hpp"
 #include "trust/provenance.hpp"
 
 namespace seed::report {
@@ -142,17 +142,7 @@ std::string to_markdown(const PromotionRecord& record) {
 std::string to_text(const PromotionRecord& record) {
   std::string text = fmt::format("{}: {}\n", status_of(record), record.artifact);
   for (const DecidedImage& image : record.images) {
-    text += fmt::format("  {}: {} of {} builders agree, {} have to\n",
-                        image.digest,
-                        image.tally.counted.size(),
-                        record.builders,
-                        record.quorum);
-    for (const trust::CountedBuilder& one : image.tally.counted) {
-      text += fmt::format("    yes  {}  {}\n", one.name, printable(one.signer));
-    }
-    for (const trust::MissingBuilder& one : image.tally.missing) {
-      text += fmt::format("    no   {}: {}\n", one.name, printable(one.why, 400));
-    }
+    text += lines_of(image, record.builders, record.quorum);
     if (!image.tally.rejected.empty()) {
       text += fmt::format("    {} not counted\n", counted(image.tally.rejected.size(), "bundle"));
     }

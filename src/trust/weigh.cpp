@@ -184,12 +184,16 @@ Weighing weigh(const Discovery& discovery,
   return weighing;
 }
 
+std::string checks_that_held(const Accepted& accepted) {
+  return lines_of(accepted.verified().evidence(), accepted.findings());
+}
+
 std::string explain(const Weighing& weighing) {
   std::string text;
   for (const Weighed& weighed : weighing.candidates) {
     text += fmt::format("bundle {} from {}\n", weighed.bundle.to_string(), printable(weighed.from));
     if (weighed.accepted) {
-      text += lines_of(weighed.accepted->verified().evidence(), weighed.accepted->findings());
+      text += checks_that_held(*weighed.accepted);
       text += "  accepted\n";
     } else if (weighed.refusal) {
       text += lines_of(weighed.refusal->evidence, weighed.refusal->findings);

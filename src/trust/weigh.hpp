@@ -50,6 +50,9 @@ Weighing weigh(const Discovery& discovery,
 /// Each candidate in a line or more: the checks that held with their evidence, and what ended them.
 std::string explain(const Weighing& weighing);
 
+/// One line for each check that a bundle held, with its evidence.
+std::string checks_that_held(const Accepted& accepted);
+
 /// One line for each refusal.
 std::string refusals_of(const Weighing& weighing, const Discovery& discovery);
 
