@@ -32,6 +32,7 @@ extern const Command kPolicyCommand;
 extern const Command kDoctorCommand;
 extern const Command kPromoteCommand;
 extern const Command kMonitorCommand;
+extern const Command kBuildersCommand;
 
 /// Finds the command, runs it, prints an error once, and returns the exit code.
 int run(int argc, char** argv);

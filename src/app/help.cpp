@@ -17,6 +17,7 @@ std::span<const Command* const> commands() {
                                     &kInspectCommand,
                                     &kBundleCommand,
                                     &kPromoteCommand,
+                                    &kBuildersCommand,
                                     &kPolicyCommand,
                                     &kMonitorCommand,
                                     &kDoctorCommand};

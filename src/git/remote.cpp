@@ -29,8 +29,8 @@ std::string checked_url(const std::string& text) {
     // Refused below, with what to do.
   }
   throw UsageError(
-      fmt::format("seeds can't be recorded in {}: it is no https URL", http::redact_url(text)),
-      "seed-self pushes over https with a token; ssh is not spoken");
+      fmt::format("nothing can be pushed to {}: it is no https URL", http::redact_url(text)),
+      "pushes go over https with a token; ssh is not spoken");
 }
 
 std::string hint_for(int status, bool has_token) {

@@ -1,5 +1,7 @@
 #include "os/git_objects.hpp"
 
+#include <limits>
+
 #include <fmt/core.h>
 #include <git2.h>
 #include <git2/sys/odb_backend.h>
@@ -51,6 +53,31 @@ std::string to_id(const git_oid& oid) {
   return hex;
 }
 
+/// A pack on its way out of libgit2, which knows no bound.
+struct PackBytes {
+  std::string text;
+  std::uint64_t limit_bytes;
+};
+
+std::string bytes_of_pack(const PackBuilder& builder, std::uint64_t limit_bytes) {
+  PackBytes bytes{.text = {}, .limit_bytes = limit_bytes};
+  const auto take = [](void* data, std::size_t size, void* into) {
+    auto& taken = *static_cast<PackBytes*>(into);
+    if (taken.limit_bytes - taken.text.size() < size) {
+      return static_cast<int>(GIT_EUSER);
+    }
+    taken.text.append(static_cast<const char*>(data), size);
+    return 0;
+  };
+  const int result = git_packbuilder_foreach(builder.get(), take, &bytes);
+  if (result == GIT_EUSER) {
+    throw Error(fmt::format("git: a pack of more than {} bytes", limit_bytes),
+                "push with git itself once, and only what is new from then on");
+  }
+  check(result, "making a pack");
+  return std::move(bytes.text);
+}
+
 }  // namespace
 
 struct GitObjects::State {
@@ -69,6 +96,13 @@ struct GitObjects::State {
     git_tree* raw = nullptr;
     check(git_tree_lookup(&raw, repository.get(), &oid), "reading tree " + id);
     return Tree(raw);
+  }
+
+  PackBuilder new_pack() const {
+    git_packbuilder* raw = nullptr;
+    check(git_packbuilder_new(&raw, repository.get()), "making a pack");
+    git_packbuilder_set_threads(raw, 1);
+    return PackBuilder(raw);
   }
 };
 
@@ -126,6 +160,14 @@ std::uint64_t GitObjects::count_commits(const std::string& id) const {
     check(result, "counting commits from " + id);
     ++count;
   }
+}
+
+bool GitObjects::is_ancestor(const std::string& ancestor, const std::string& commit) const {
+  const git_oid before = to_oid(ancestor);
+  const git_oid after = to_oid(commit);
+  const int result = git_graph_descendant_of(state_->repository.get(), &after, &before);
+  check(result, "comparing " + ancestor + " with " + commit);
+  return ancestor == commit || result == 1;
 }
 
 std::optional<GitObjects::Entry> GitObjects::find(const std::string& tree,
@@ -208,24 +250,29 @@ std::string GitObjects::add_commit(const NewCommit& commit) {
 }
 
 std::string GitObjects::pack(const std::vector<std::string>& ids) const {
-  git_packbuilder* raw = nullptr;
-  check(git_packbuilder_new(&raw, state_->repository.get()), "making a pack");
-  const PackBuilder builder(raw);
-  git_packbuilder_set_threads(raw, 1);
+  const PackBuilder builder = state_->new_pack();
   for (const std::string& id : ids) {
     const git_oid oid = to_oid(id);
-    check(git_packbuilder_insert(raw, &oid, nullptr), "packing " + id);
+    check(git_packbuilder_insert(builder.get(), &oid, nullptr), "packing " + id);
   }
-  std::string bytes;
-  check(git_packbuilder_foreach(
-            raw,
-            [](void* data, std::size_t size, void* into) {
-              static_cast<std::string*>(into)->append(static_cast<const char*>(data), size);
-              return 0;
-            },
-            &bytes),
-        "making a pack");
-  return bytes;
+  return bytes_of_pack(builder, std::numeric_limits<std::uint64_t>::max());
+}
+
+std::string GitObjects::pack_history(const std::string& commit,
+                                     const std::string& there,
+                                     std::uint64_t limit_bytes) const {
+  git_revwalk* raw = nullptr;
+  check(git_revwalk_new(&raw, state_->repository.get()), "packing " + commit);
+  const Revwalk walk(raw);
+  const git_oid from = to_oid(commit);
+  check(git_revwalk_push(raw, &from), "packing " + commit);
+  if (!there.empty()) {
+    const git_oid to = to_oid(there);
+    check(git_revwalk_hide(raw, &to), "packing what is after " + there);
+  }
+  const PackBuilder builder = state_->new_pack();
+  check(git_packbuilder_insert_walk(builder.get(), raw), "packing the history of " + commit);
+  return bytes_of_pack(builder, limit_bytes);
 }
 
 struct GitObjects::PackWriter::State {

@@ -40,6 +40,10 @@ class GitObjects {
   /// The commit and all before it. Throws Error where one of them is not here.
   std::uint64_t count_commits(const std::string& id) const;
 
+  /// Whether `ancestor` is `commit` or before it; both are here. Throws Error where what is
+  /// between them is not.
+  bool is_ancestor(const std::string& ancestor, const std::string& commit) const;
+
   struct Entry {
     std::string id;
     bool is_file = false;  ///< neither a folder, a link nor another repository
@@ -72,6 +76,13 @@ class GitObjects {
 
   /// The bytes of a pack with exactly these objects.
   std::string pack(const std::vector<std::string>& ids) const;
+
+  /// The bytes of a pack with the commit and all before it, without what `there` (empty: nothing)
+  /// has. Throws Error where one of them is not here, as in a clone without history, and where the
+  /// pack is longer.
+  std::string pack_history(const std::string& commit,
+                           const std::string& there,
+                           std::uint64_t limit_bytes) const;
 
   /// Takes the bytes of a pack as they come; its objects are here after finish().
   class PackWriter {

@@ -109,5 +109,42 @@ TEST_CASE("bytes that are no pack are refused") {
       Error);
 }
 
+TEST_CASE("a history is packed whole, without what is there, and within a bound") {
+  if (!test::have_program("git")) {
+    return;
+  }
+  test::GitBackend backend;
+  const std::string first = backend.commit("main", {{"a", "1"}});
+  const std::string second = backend.commit("main", {{"b", "2"}});
+  const std::string other = backend.commit("other", {{"c", "3"}});
+  const TempDir temp;
+  GitObjects objects(temp.path() / "git");
+  objects.read_also(backend.repository());
+  CHECK(objects.is_ancestor(first, second));
+  CHECK(objects.is_ancestor(second, second));
+  CHECK_FALSE(objects.is_ancestor(second, first));
+  CHECK_FALSE(objects.is_ancestor(other, second));
+  const std::string whole = objects.pack_history(second, "", 1 << 20);
+  const std::string news = objects.pack_history(second, first, 1 << 20);
+  CHECK(whole.substr(8, 4) == std::string("\0\0\0\6", 4));  // two commits, trees and files
+  CHECK(news.substr(8, 4) == std::string("\0\0\0\3", 4));
+  CHECK(objects.pack_history(second, "", whole.size()) == whole);
+  CHECK_THROWS_WITH(objects.pack_history(second, "", whole.size() - 1),
+                    "git: a pack of more than " + std::to_string(whole.size() - 1) + " bytes");
+}
+
+TEST_CASE("a clone without history has no whole history to pack") {
+  if (!test::have_program("git")) {
+    return;
+  }
+  test::GitBackend backend;
+  backend.commit("main", {{"a", "1"}});
+  const std::string second = backend.commit("main", {{"b", "2"}});
+  const TempDir temp;
+  GitObjects objects(temp.path() / "git");
+  objects.read_also(backend.check_out("main"));
+  CHECK_THROWS_AS(objects.pack_history(second, "", 1 << 20), Error);
+}
+
 }  // namespace
 }  // namespace seed::os
