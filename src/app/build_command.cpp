@@ -37,7 +37,7 @@ constexpr std::array kOptions{
         "delivery", "HOW", "auto (default: mount the seed where that works), mount or unpack"},
     OptionSpec{"cache-size",
                "MIB",
-               "layers to keep for later builds; default: 51200, or half the free disk"},
+               "seeds to keep for later builds; default: 51200, or half the free disk"},
     kVerifyOption,
     kSeedPolicyOption,
     OptionSpec{"out-link", "NAME", "name of the links to results; default: result"},

@@ -1,6 +1,7 @@
 #include "app/building.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -8,6 +9,7 @@
 #include "app/seed_self_step.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "image/folder_cache.hpp"
 #include "image/mount.hpp"
 #include "image/seed_root.hpp"
 #include "image/self_check.hpp"
@@ -122,12 +124,18 @@ std::uint64_t cache_limit(const Options& options, const fs::path& cache) {
               : std::min<std::uint64_t>(kDefaultCacheBytes, space.available / 2);
 }
 
-/// The seed's root: shown by the kernel where it can, else unpacked.
-fs::path show_seed(const World& world,
-                   const Options& options,
-                   const SeedChoice& choice,
-                   const fs::path& cache,
-                   std::vector<os::File>& held) {
+/// A seed's root, and what must be held while it is in use: tars of a mount, or the root's lock.
+struct ShownSeed {
+  fs::path root;
+  std::vector<os::File> tars;
+  std::optional<os::FileLock> in_use;
+};
+
+/// Shown by the kernel where it can, else unpacked.
+ShownSeed show_seed(const World& world,
+                    const Options& options,
+                    const SeedChoice& choice,
+                    const fs::path& cache) {
   const Delivery delivery = delivery_of(options);
   image::MountSupport support{.backing = std::nullopt, .why_not = "--delivery is unpack"};
   if (delivery != Delivery::unpack) {
@@ -139,8 +147,13 @@ fs::path show_seed(const World& world,
   }
   if (!support.backing) {
     world.progress.step(fmt::format("the seed is unpacked, not mounted: {}", support.why_not));
-    return image::ensure_unpacked(
-        *choice.open.repository, *choice.seed, cache, os::default_workers(), world.progress);
+    image::UnpackedSeed unpacked = image::ensure_unpacked(*choice.open.repository,
+                                                          *choice.seed,
+                                                          cache,
+                                                          cache_limit(options, cache),
+                                                          os::default_workers(),
+                                                          world.progress);
+    return {.root = unpacked.root, .tars = {}, .in_use = std::move(unpacked.in_use)};
   }
   image::MountedSeed mounted = image::mount_seed(*choice.open.repository,
                                                  *choice.seed,
@@ -154,8 +167,30 @@ fs::path show_seed(const World& world,
                   *support.backing == os::Backing::loop ? " through loop devices" : "",
                   human_size(mounted.fetched_bytes),
                   human_size(mounted.cached_bytes)));
-  held = std::move(mounted.tars);
-  return mounted.root;
+  return {.root = mounted.root, .tars = std::move(mounted.tars), .in_use = std::nullopt};
+}
+
+/// The folder for what builds of this project write into this seed; what they wrote into another is
+/// removed, and what other projects wrote longest ago where it is too much.
+fs::path folder_for_writes(const Options& options,
+                           const Project& project,
+                           const fs::path& cache,
+                           const std::string& seed_name,
+                           std::optional<os::FileLock>& lock) {
+  const fs::path builds = cache / "builds";
+  const fs::path own =
+      builds /
+      fmt::format("{}-{}", project.name, Digest::of(project.folder.string()).hex().substr(0, 8));
+  os::make_dirs(builds);
+  lock.emplace(image::lock_beside(own));
+  image::mark_used(image::lock_beside(own));
+  fs::path upper = own / seed_name;
+  if (!fs::exists(upper)) {
+    os::remove_tree(own);
+    os::make_dirs(upper);
+    image::trim_folders(builds, cache_limit(options, cache));
+  }
+  return upper;
 }
 
 }  // namespace
@@ -171,31 +206,21 @@ Place place_in_seed(const World& world,
                     const SeedChoice& choice,
                     const fs::path& cache,
                     std::optional<os::FileLock>& lock) {
-  const fs::path builds =
-      cache / "builds" /
-      fmt::format("{}-{}", project.name, Digest::of(project.folder.string()).hex().substr(0, 8));
-  os::make_dirs(builds);
-  lock.emplace(builds / "lock");
-  const std::string seed_name = choice.seed->manifest.digest.hex().substr(0, 16);
-  for (const auto& entry : fs::directory_iterator(builds)) {
-    if (entry.is_directory() && entry.path().filename() != seed_name) {
-      os::remove_tree(entry.path());  // of a seed that this project has left behind
-    }
-  }
-  const fs::path upper = builds / seed_name;
-  std::vector<os::File> held;
-  const fs::path root = show_seed(world, options, choice, cache, held);
-  const fs::path keep = held.empty() ? fs::path() : upper / "results";
+  const fs::path upper = folder_for_writes(
+      options, project, cache, choice.seed->manifest.digest.hex().substr(0, 16), lock);
+  ShownSeed shown = show_seed(world, options, choice, cache);
+  const fs::path keep = shown.in_use ? fs::path() : upper / "results";
   const fs::path source = project.git ? project.git->root : project.folder;
-  const os::RootView view{.lower = root,
+  const os::RootView view{.lower = shown.root,
                           .upper = upper,
                           .binds = {{source, source, false}},
                           .directory = project.folder.string()};
   return {.runner = std::make_unique<image::ViewRunner>(
               world.runner, world.self, view, choice.seed->config.environment),
-          .stores = {upper / "root/data/nix/store", root / "nix/store"},
+          .stores = {upper / "root/data/nix/store", shown.root / "nix/store"},
           .options = {"--offline", "--option", "sandbox", "true"},
-          .held = std::move(held),
+          .held = std::move(shown.tars),
+          .root_in_use = std::move(shown.in_use),
           .keep = keep};
 }
 

@@ -22,6 +22,7 @@ struct Place {
       stores;                        ///< folders that together are its /nix/store, upper first
   std::vector<std::string> options;  ///< for nix build
   std::vector<os::File> held;        ///< open while the place is in use
+  std::optional<os::FileLock> root_in_use;  ///< of an unpacked seed
   /// Where the last of `stores` is a mount that ends with us: the folder for what must stay.
   std::filesystem::path keep;
 };

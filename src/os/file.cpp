@@ -286,10 +286,10 @@ bool try_lock(const File& file, Lock kind) {
   return true;
 }
 
-FileLock::FileLock(const fs::path& path) : file_(File::create(path)) {
+FileLock::FileLock(const fs::path& path, Lock kind) : file_(File::create(path)) {
   // A thread that waits in flock(2) does not hear of signals, which another one takes.
   constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 20'000'000};
-  while (!try_lock(file_, Lock::exclusive)) {
+  while (!try_lock(file_, kind)) {
     check_interrupt();
     ::nanosleep(&kPause, nullptr);
   }

@@ -85,13 +85,13 @@ enum class Lock { exclusive, shared };
 /// Takes a flock(2) on an open file if nobody is in the way; it goes when the file is closed.
 bool try_lock(const File& file, Lock kind);
 
-/// Holds an exclusive flock(2) on `path` (made if absent) until it goes; waits for it, but not
-/// beyond a signal that asks us to stop.
+/// Holds a flock(2) on `path` (made if absent) until it goes; waits for it, but not beyond a signal
+/// that asks us to stop.
 class FileLock {
  public:
-  explicit FileLock(const fs::path& path);
+  explicit FileLock(const fs::path& path, Lock kind = Lock::exclusive);
 
-  /// Nothing where somebody holds it.
+  /// The exclusive one; nothing where somebody holds it.
   static std::optional<FileLock> try_take(const fs::path& path);
 
  private:
