@@ -39,7 +39,7 @@ void check_job(const os::GitObjects& objects,
   }
   throw UsageError(
       fmt::format("the commit has no {}, which the builder's identity names", printable(job->file)),
-      "commit it in the source, so that all builders have one commit: docs/quorum.md");
+      "commit it in the source, so that all builders have one commit: docs/builders.md");
 }
 
 void check_forward(const os::GitObjects& objects,

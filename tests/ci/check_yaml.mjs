@@ -3,8 +3,8 @@
 // Every workflow, action and YAML snippet of the pages before GitHub's own parser, actionlint and
 // our own rules; and the one line that must not be written before the first two.
 import { actionlint, gitlab, languageService } from './referees.mjs';
-import { includeFaults, ownFaults } from './rules.mjs';
-import { actions, pages, read, snippets, workflows } from './tree.mjs';
+import { includeFaults, ownFaults, pinFaults, unreadJobFaults } from './rules.mjs';
+import { actions, builders, pages, read, snippets, workflows } from './tree.mjs';
 
 let failed = 0;
 function judge(what, faults) {
@@ -21,6 +21,19 @@ for (const file of workflows) {
   judge(`${file}: actionlint`, actionlint(file, read(file)));
 }
 for (const [what, faults] of Object.entries(ownFaults())) judge(`${what}: our rules`, faults);
+
+// Jobs of builders: what can judge them does, and of the others at least the form is looked at.
+for (const [platform, file] of Object.entries(builders)) {
+  if (platform === 'github') {
+    judge(`${file}: GitHub's parser`, await languageService('.github/workflows/seed.yml', read(file)));
+    judge(`${file}: actionlint`, actionlint('.github/workflows/seed.yml', read(file)));
+    judge(`${file}: pins`, pinFaults(file));
+  } else if (platform === 'gitlab') {
+    judge(`${file}: gitlab-ci-local`, gitlab(read(file)));
+  } else {
+    judge(`${file}: form`, unreadJobFaults[platform](read(file)));
+  }
+}
 
 const all = pages.flatMap(snippets);
 for (const { name, text, kind } of all) {

@@ -88,3 +88,27 @@ export const ownFaults = () => ({
   'the alias actions/build': sameFaults(actions['build.yaml'], actions.build),
   'the component': sameFaults(...templates),
 });
+
+// Jobs for platforms whose readers can't be had here: what their documentation asks of the form, and that they
+// seed, signed.
+const seeds = (text) => (/nix-seed seed --push always --sign always/.test(text) ? [] : ['it makes no signed seed']);
+const lines = (value) => Array.isArray(value) && value.length > 0 && value.every((line) => typeof line === 'string');
+export const unreadJobFaults = {
+  aws(text) {
+    const { version, phases, ...rest } = parse(text);
+    const right = version === 0.2 && Object.values(phases).every(({ commands }) => lines(commands)) && Object.keys(rest).length === 0;
+    return [...(right ? [] : ['it is no buildspec of version 0.2']), ...seeds(text)];
+  },
+  azure(text) {
+    const { trigger, pr, pool, steps, ...rest } = parse(text);
+    const right = lines(trigger.branches.include) && pr === 'none' && pool.vmImage && Object.keys(rest).length === 0;
+    const known = steps.every((step) => step.checkout === 'self' || (step.task === 'AzureCLI@2' && step.inputs.inlineScript));
+    return [...(right && known ? [] : ['it is no pipeline of two steps']), ...seeds(read('ci-templates/builders/azure-seed'))];
+  },
+  gcp(text) {
+    const { steps, substitutions, serviceAccount, options, ...rest } = parse(text);
+    const right = Object.keys(substitutions).every((name) => /^_[A-Z]+$/.test(name)) && serviceAccount && options.logging && Object.keys(rest).length === 0;
+    const known = steps.every(({ name, script }) => name && typeof script === 'string');
+    return [...(right && known ? [] : ['it is no build of steps with scripts']), ...seeds(text)];
+  },
+};

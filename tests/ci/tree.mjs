@@ -16,6 +16,11 @@ export const actions = {
 };
 export const workflows = readdirSync(join(root, '.github/workflows')).map((name) => `.github/workflows/${name}`);
 export const templates = ['ci-templates/nix-seed.yml', 'templates/nix-seed.yml'];
+export const builders = Object.fromEntries(
+  readdirSync(join(root, 'ci-templates/builders'))
+    .filter((name) => name.endsWith('.yml'))
+    .map((name) => [name.replace('.yml', ''), `ci-templates/builders/${name}`]),
+);
 export const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter((name) =>
   name.endsWith('.md'),
 );

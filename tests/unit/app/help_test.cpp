@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 
 /// Pages that show the program being called.
 const std::vector<std::string> kPages{"README.md",
+                                      "docs/builders.md",
                                       "docs/container.md",
                                       "docs/image.md",
                                       "docs/provenance.md",
@@ -197,6 +198,22 @@ TEST_CASE("every call of nix-seed that a page shows is one that the program take
     }
   }
   CHECK(calls >= 12);
+}
+
+TEST_CASE("the jobs of builders call nix-seed as it is") {
+  for (const char* name : {"gitlab.yml", "aws.yml", "azure-seed", "gcp.yml"}) {
+    std::size_t calls = 0;
+    const std::string file = test::checkout_file(std::string("ci-templates/builders/") + name);
+    for (const std::string_view line : split(file, '\n')) {
+      for (const auto& call : trim(line).starts_with("#") ? std::vector<std::vector<std::string>>{}
+                                                          : calls_in(std::string(line))) {
+        INFO(name << ": " << line);
+        CHECK(objection(call).empty());
+        ++calls;
+      }
+    }
+    CHECK(calls == 1);
+  }
 }
 
 TEST_CASE("the check of calls sees what is wrong in a page") {
