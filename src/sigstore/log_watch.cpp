@@ -49,6 +49,25 @@ std::string_view origin_of(std::string_view url) {
       "different histories; publish them, and believe no entry of it until it is explained");
 }
 
+/// What was kept of the log. It is known by its key: the name of Rekor v1 has the number of its
+/// tree, and with another number the log could begin another past.
+std::optional<LogCheckpoint> kept_of(const LogState& state,
+                                     const std::string& origin,
+                                     const TrustedLog& log) {
+  if (const auto known = state.find(origin); known != state.end()) {
+    return while_doing("reading the checkpoint that was kept",
+                       [&] { return verify_checkpoint(known->second, log); });
+  }
+  for (const auto& [other, note] : state) {
+    try {
+      return verify_checkpoint(note, log);
+    } catch (const Error&) {
+      continue;  // of another log
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 LogCheckpoint verify_checkpoint(std::string_view text, const TrustedLog& log) {
@@ -114,9 +133,13 @@ LogCheckpoint LogReader::checkpoint() {
 void LogReader::check_grown(const LogCheckpoint& before, const LogCheckpoint& now) {
   if (before.origin() != now.origin()) {
     throw IntegrityError(
-        fmt::format(
-            "'{}' and '{}' are two logs", printable(before.origin()), printable(now.origin())),
-        "a log that ended is followed by another: begin a new state for it");
+        fmt::format("'{}' and '{}' are two logs by one key: it signed\n\n{}\nand then\n\n{}",
+                    printable(before.origin()),
+                    printable(now.origin()),
+                    before.note(),
+                    now.note()),
+        "a log that ended is followed by another: where its operator says so, begin a new state; "
+        "if not, publish both notes, for they show two histories");
   }
   if (now.size() < before.size()) {
     refuse_log("has lost entries (a rollback)", before, now);
@@ -364,10 +387,8 @@ std::string to_json(const LogState& state) {
 
 LogGrowth watch(LogReader& reader, LogState& state) {
   LogGrowth growth{.now = reader.checkpoint()};
-  const auto known = state.find(growth.now.origin());
-  if (known != state.end()) {
-    growth.before = while_doing("reading the checkpoint that was kept",
-                                [&] { return verify_checkpoint(known->second, reader.log()); });
+  growth.before = kept_of(state, growth.now.origin(), reader.log());
+  if (growth.before) {
     reader.check_grown(*growth.before, growth.now);
   }
   state[growth.now.origin()] = growth.now.note();

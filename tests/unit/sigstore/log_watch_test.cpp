@@ -54,15 +54,16 @@ class FakeLog final : public http::Transport {
 
   std::string note() const {
     const Digest root = root_of(0, static_cast<std::int64_t>(entries.size()));
-    const std::string text = fmt::format("log.example.org{}\n{}\n{}\n",
-                                         tiles ? "" : " - 1234",
+    const std::string text = fmt::format("{}{}\n{}\n{}\n",
+                                         origin_name,
+                                         tiles ? "" : " - " + tree,
                                          entries.size(),
                                          to_base64(root.raw()));
     const TrustedLog log = trusted();
     Bytes signature(log.log_id.begin(), log.log_id.begin() + 4);
     const Bytes made = key.sign(text);
     signature.insert(signature.end(), made.begin(), made.end());
-    return text + "\n— log.example.org " + to_base64(signature) + "\n";
+    return text + "\n— " + origin_name + " " + to_base64(signature) + "\n";
   }
 
   Digest root_of(std::int64_t from, std::int64_t to) const {
@@ -80,6 +81,8 @@ class FakeLog final : public http::Transport {
   }
 
   bool tiles;
+  std::string origin_name = "log.example.org";
+  std::string tree = "1234";
   std::vector<std::string> entries;
   std::string other_entry;  ///< shown in place of the last one
   std::size_t asked = 0;
@@ -149,6 +152,12 @@ class FakeLog final : public http::Transport {
   }
 };
 
+/// A note without its signature, which is another each time.
+std::string text_of_note(const FakeLog& log) {
+  const std::string note = log.note();
+  return note.substr(0, note.find("\n\n") + 2);
+}
+
 std::string refusal(FakeLog& log, LogState state) {
   const TrustedLog trusted = log.trusted();
   LogReader reader(log, trusted);
@@ -215,6 +224,34 @@ TEST_CASE("a log that rolls back, forks or shows two views is refused with both 
   CHECK(message.find(what) != std::string::npos);
   CHECK(message.find(before) != std::string::npos);
   CHECK(message.find(head()) != std::string::npos);
+}
+
+TEST_CASE("a Rekor v1 is known by its key, whatever host it says it is") {
+  FakeLog log(false);
+  log.origin_name = "rekor.internal";
+  log.grow(3);
+  LogState state;
+  const TrustedLog trusted = log.trusted();
+  LogReader reader(log, trusted);
+  CHECK(watch(reader, state).now.origin() == "rekor.internal - 1234");
+  log.grow(2);
+  CHECK(watch(reader, state).before->size() == 3);
+}
+
+TEST_CASE("a log that begins another tree by the same key is refused with both checkpoints") {
+  FakeLog log(false);
+  log.grow(3);
+  LogState state;
+  const TrustedLog trusted = log.trusted();
+  LogReader reader(log, trusted);
+  watch(reader, state);
+  const std::string before = text_of_note(log);
+  log.tree = "5678";
+  const std::string why = refusal(log, state);
+  CHECK(why.find("'log.example.org - 1234' and 'log.example.org - 5678' are two logs by one key") !=
+        std::string::npos);
+  CHECK(why.find(before) != std::string::npos);
+  CHECK(why.find(text_of_note(log)) != std::string::npos);
 }
 
 TEST_CASE("a checkpoint by another key, or of another log, is not believed") {
