@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "oci/layout.hpp"
 #include "oci/registry.hpp"
+#include "os/fd.hpp"
 #include "os/file.hpp"
 
 namespace seed::app {
@@ -231,13 +232,10 @@ Workspace::Workspace(const fs::path& cache) {
       continue;
     }
     const fs::path lock = entry.path() / "lock";
-    const int fd = ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
-    const bool in_use = fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0;
+    const os::Fd fd(::open(lock.c_str(), O_RDWR | O_CLOEXEC));
+    const bool in_use = fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0;
     if (!in_use) {
       os::remove_tree(entry.path());
-    }
-    if (fd >= 0) {
-      ::close(fd);
     }
   }
   std::string name = work / "run-XXXXXX";

@@ -20,6 +20,7 @@
 #include "base/text.hpp"
 #include "image/layer_read.hpp"
 #include "image/untar.hpp"
+#include "os/fd.hpp"
 #include "os/file.hpp"
 #include "os/parallel.hpp"
 
@@ -27,29 +28,6 @@ namespace seed::image {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Fd {
- public:
-  explicit Fd(int fd = -1) : fd_(fd) {}
-
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-
-  ~Fd() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 /// setuid and setgid mean nothing without owners, which are not applied.
 mode_t safe_mode(std::uint32_t mode) {
@@ -69,7 +47,7 @@ std::array<timespec, 2> times(std::int64_t mtime) {
 /// and whoever changes the tree meanwhile.
 struct TarExtractor::State final : TarHandler {
   explicit State(fs::path path) : root_path(std::move(path)), reader(*this) {
-    root = Fd(::open(root_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    root = os::Fd(::open(root_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (root.get() < 0) {
       os::throw_errno("opening", root_path);
     }
@@ -92,7 +70,7 @@ struct TarExtractor::State final : TarHandler {
         ::futimens(file.get(), times(current.mtime).data()) != 0) {
       os::throw_errno("setting the mode of", file_path);
     }
-    file = Fd();
+    file = os::Fd();
   }
 
   int enter(std::string_view folder);
@@ -104,11 +82,11 @@ struct TarExtractor::State final : TarHandler {
 
   fs::path root_path;
   TarReader reader;
-  Fd root;
-  std::vector<std::pair<std::string, Fd>> open_folders;
+  os::Fd root;
+  std::vector<std::pair<std::string, os::Fd>> open_folders;
   std::map<std::string, std::pair<mode_t, std::int64_t>> folder_modes;
   TarEntry current;
-  Fd file;
+  os::Fd file;
   fs::path file_path;
 };
 
@@ -128,14 +106,14 @@ int TarExtractor::State::enter(std::string_view folder) {
     const int parent = depth == 0 ? root.get() : open_folders.back().second.get();
     const std::string name(parts[depth]);
     constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    Fd fd(::openat(parent, name.c_str(), kFlags));
+    os::Fd fd(::openat(parent, name.c_str(), kFlags));
     if (fd.get() < 0 && errno == ENOENT) {
       // The second call is for what the umask took away.
       if ((::mkdirat(parent, name.c_str(), 0755) != 0 && errno != EEXIST) ||
           ::fchmodat(parent, name.c_str(), 0755, 0) != 0) {
         os::throw_errno("creating the folder", root_path / folder);
       }
-      fd = Fd(::openat(parent, name.c_str(), kFlags));
+      fd = os::Fd(::openat(parent, name.c_str(), kFlags));
     }
     if (fd.get() < 0 && (errno == ELOOP || errno == ENOTDIR)) {
       throw FormatError(fmt::format("'{}' in a tar leads through something that is no folder",
@@ -177,10 +155,10 @@ void TarExtractor::State::make_directory(int parent,
 
 void TarExtractor::State::make_file(int parent, const std::string& name) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  file = Fd(::openat(parent, name.c_str(), kFlags, 0600));
+  file = os::Fd(::openat(parent, name.c_str(), kFlags, 0600));
   if (file.get() < 0 && errno == EEXIST) {
     remove_other(parent, name);
-    file = Fd(::openat(parent, name.c_str(), kFlags, 0600));
+    file = os::Fd(::openat(parent, name.c_str(), kFlags, 0600));
   }
   if (file.get() < 0) {
     os::throw_errno("creating", file_path);

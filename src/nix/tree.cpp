@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <climits>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <dirent.h>
@@ -16,6 +15,7 @@
 
 #include "base/error.hpp"
 #include "base/handle.hpp"
+#include "os/fd.hpp"
 #include "os/file.hpp"
 #include "os/interrupt.hpp"
 
@@ -26,31 +26,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kPieceBytes = 1 << 20;
 
-/// A descriptor that is closed when this goes. os::File is no help: it opens by path, and here
-/// every name is looked up in the folder that is open already, so that a renamed parent or a path
+/// Every name is looked up in the folder that is open already, so that a renamed parent or a path
 /// longer than PATH_MAX changes nothing.
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-  Fd& operator=(Fd&&) = delete;
-
-  ~Fd() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-
-  int get() const { return fd_; }
-
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
 class Walk {
  public:
   Walk(const fs::path& root, TreeVisitor& visitor) : root_(root), visitor_(visitor) {}
@@ -79,17 +56,17 @@ class Walk {
   }
 
   /// O_NONBLOCK: a pipe that took the place of the file must not hold us up.
-  Fd open(int parent, const char* name, int flags) {
+  os::Fd open(int parent, const char* name, int flags) {
     const int fd = ::openat(parent, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | flags);
     if (fd < 0) {
       os::throw_errno("opening", full_path());
     }
-    return Fd(fd);
+    return os::Fd(fd);
   }
 
   void file(int parent, const char* name) {
     os::check_interrupt();
-    const Fd fd = open(parent, name, 0);
+    const os::Fd fd = open(parent, name, 0);
     struct stat info{};
     if (::fstat(fd.get(), &info) != 0) {
       os::throw_errno("reading", full_path());
@@ -145,7 +122,7 @@ class Walk {
   }
 
   void directory(int parent, const char* name) {
-    const Fd fd = open(parent, name, O_DIRECTORY);
+    const os::Fd fd = open(parent, name, O_DIRECTORY);
     visitor_.enter_directory(path_);
     const std::size_t length = path_.size();
     for (const std::string& entry : names(fd.get())) {
@@ -159,7 +136,7 @@ class Walk {
 
   /// Sorted bytewise, as NAR has it: std::string compares as unsigned char whatever the locale.
   std::vector<std::string> names(int fd) const {
-    Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    os::Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
     const Handle<DIR, ::closedir> stream{copy.get() < 0 ? nullptr : ::fdopendir(copy.get())};
     if (!stream) {
       os::throw_errno("reading the folder", full_path());

@@ -16,6 +16,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "oci/json.hpp"
+#include "os/fd.hpp"
 
 namespace seed::oci {
 namespace {
@@ -78,12 +79,9 @@ class TempBlob {
     std::error_code code;
     for (const auto& entry : fs::directory_iterator(directory, code)) {
       if (entry.path().filename().string().starts_with(kTempPrefix)) {
-        const int fd = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        const os::Fd fd(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+        if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
           ::unlink(entry.path().c_str());
-        }
-        if (fd >= 0) {
-          ::close(fd);
         }
       }
     }
@@ -98,15 +96,11 @@ class TempBlob {
 
 /// Names survive a power cut only once their folder is on disk.
 void sync_folder(const fs::path& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) {
+  const os::Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) {
     os::throw_errno("opening", folder);
   }
-  const int result = ::fsync(fd);
-  const int number = errno;
-  ::close(fd);
-  if (result != 0) {
-    errno = number;
+  if (::fsync(fd.get()) != 0) {
     os::throw_errno("syncing", folder);
   }
 }

@@ -116,27 +116,12 @@ File File::create_unnamed(const fs::path& folder) {
 }
 
 File File::reopen_read() const {
-  return {open_or_throw(fmt::format("/proc/self/fd/{}", fd_), O_RDONLY, 0, "opening"), path_};
-}
-
-File::File(File&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
-
-File& File::operator=(File&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  std::swap(path_, other.path_);
-  return *this;
-}
-
-File::~File() {
-  if (fd_ >= 0) {
-    ::close(fd_);
-  }
+  return {open_or_throw(fmt::format("/proc/self/fd/{}", fd()), O_RDONLY, 0, "opening"), path_};
 }
 
 std::uint64_t File::size() const {
   struct stat info{};
-  if (::fstat(fd_, &info) != 0) {
+  if (::fstat(fd(), &info) != 0) {
     throw_errno("reading the size of", path_);
   }
   return static_cast<std::uint64_t>(info.st_size);
@@ -144,7 +129,7 @@ std::uint64_t File::size() const {
 
 std::size_t File::read(std::span<std::byte> buffer) {
   for (;;) {
-    const ssize_t count = ::read(fd_, buffer.data(), buffer.size());
+    const ssize_t count = ::read(fd(), buffer.data(), buffer.size());
     if (count >= 0) {
       return static_cast<std::size_t>(count);
     }
@@ -156,7 +141,7 @@ std::size_t File::read(std::span<std::byte> buffer) {
 
 void File::write(ByteView bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
+    const ssize_t count = ::write(fd(), bytes.data(), bytes.size());
     if (count >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     } else if (errno != EINTR) {
@@ -166,13 +151,13 @@ void File::write(ByteView bytes) {
 }
 
 void File::seek(std::uint64_t offset) {
-  if (::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) {
+  if (::lseek(fd(), static_cast<off_t>(offset), SEEK_SET) < 0) {
     throw_errno("seeking in", path_);
   }
 }
 
 void File::close() {
-  if (::close(std::exchange(fd_, -1)) != 0) {
+  if (::close(fd_.release()) != 0) {
     throw_errno("closing", path_);
   }
 }
@@ -186,43 +171,38 @@ std::string read_file(const fs::path& path, std::uint64_t limit_bytes) {
 
 void atomic_write(const fs::path& path, std::string_view text, mode_t mode) {
   std::string name = path.string() + ".XXXXXX";
-  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
-  if (fd < 0) {
+  Fd fd(::mkostemp(name.data(), O_CLOEXEC));
+  if (!fd) {
     throw_errno("creating", name);
   }
 
   // On any failure the temporary file goes too.
   struct Remove {
     const std::string* name;
-    int fd;
 
     ~Remove() {
-      if (fd >= 0) {
-        ::close(fd);
-      }
       if (name != nullptr) {
         ::unlink(name->c_str());
       }
     }
-  } remove{&name, fd};
+  } remove{&name};
 
   ByteView rest = bytes_of(text);
   while (!rest.empty()) {
-    const ssize_t count = ::write(fd, rest.data(), rest.size());
+    const ssize_t count = ::write(fd.get(), rest.data(), rest.size());
     if (count >= 0) {
       rest = rest.subspan(static_cast<std::size_t>(count));
     } else if (errno != EINTR) {
       throw_errno("writing", path);
     }
   }
-  if (::fchmod(fd, mode) != 0) {
+  if (::fchmod(fd.get(), mode) != 0) {
     throw_errno("setting the mode of", path);
   }
-  if (::fsync(fd) != 0) {
+  if (::fsync(fd.get()) != 0) {
     throw_errno("writing", path);
   }
-  remove.fd = -1;
-  if (::close(fd) != 0) {
+  if (::close(fd.release()) != 0) {
     throw_errno("closing", path);
   }
   if (::rename(name.c_str(), path.c_str()) != 0) {

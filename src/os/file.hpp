@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/bytes.hpp"
+#include "os/fd.hpp"
 
 namespace seed::os {
 
@@ -31,11 +32,7 @@ class File {
   /// The same file once more, for reading only, whatever its name leads to by now.
   File reopen_read() const;
 
-  File(File&& other) noexcept;
-  File& operator=(File&& other) noexcept;
-  ~File();
-
-  int fd() const { return fd_; }
+  int fd() const { return fd_.get(); }
 
   const fs::path& path() const { return path_; }
 
@@ -50,7 +47,7 @@ class File {
  private:
   File(int fd, fs::path path) : fd_(fd), path_(std::move(path)) {}
 
-  int fd_ = -1;
+  Fd fd_;
   fs::path path_;
 };
 

@@ -17,30 +17,11 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "os/fd.hpp"
 #include "os/file.hpp"
 
 namespace seed::os {
 namespace {
-
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-  Fd& operator=(Fd&&) = delete;
-
-  ~Fd() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 /// What the kernel has to say of a mount, "e erofs: …" a line; nothing where it is silent.
 std::string words_of_kernel(int context) {

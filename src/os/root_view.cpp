@@ -25,6 +25,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "os/fd.hpp"
 #include "os/file.hpp"
 
 namespace seed::os {
@@ -59,15 +60,8 @@ void do_mount(const char* source,
 }
 
 void write_text(const char* path, const std::string& text) {
-  const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
-  const bool ok =
-      fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const int number = errno;
-  if (fd >= 0) {
-    ::close(fd);
-  }
-  if (!ok) {
-    errno = number;
+  const Fd fd(::open(path, O_WRONLY | O_CLOEXEC));
+  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     throw_errno("writing", path);
   }
 }
@@ -91,15 +85,14 @@ void unshare_all(const RootView& view) {
 
 /// In a new network namespace even loopback is down, and builds may use it.
 void raise_loopback() {
-  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) {
+  const Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd) {
     return;
   }
   ifreq request{};
   std::strncpy(request.ifr_name, "lo", IFNAMSIZ - 1);
   request.ifr_flags = IFF_UP | IFF_RUNNING;
-  ::ioctl(fd, SIOCSIFFLAGS, &request);
-  ::close(fd);
+  ::ioctl(fd.get(), SIOCSIFFLAGS, &request);
 }
 
 /// Commas and colons separate options and layers of an overlay mount.
