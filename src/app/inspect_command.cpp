@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdio>
+#include <filesystem>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
@@ -77,6 +78,10 @@ int run_inspect(const World& world, const Options& options) {
   const auto seed = while_doing("reading " + open.reference.to_string(),
                                 [&] { return image::find_seed(*open.repository, target, system); });
   if (!seed) {
+    if (open.reference.is_layout() && !std::filesystem::exists(open.reference.layout_path())) {
+      throw UsageError(fmt::format("there is no image layout {}", open.reference.layout_path()),
+                       "an image is HOST/NAME:TAG, or oci:PATH:TAG with the folder's path");
+    }
     throw UsageError(fmt::format("{} has no seed for {}", open.reference.to_string(), system),
                      "name another tag or --system, or make the seed with 'nix-seed seed'");
   }

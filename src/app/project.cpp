@@ -43,7 +43,7 @@ fs::path folder_of_flake(const fs::path& start) {
     }
     if (folder == folder.parent_path()) {
       throw UsageError(fmt::format("there is no flake.nix in {} or above it", start.string()),
-                       "run in the folder of a flake, or name it: nix-seed seed PATH");
+                       "run in the folder of a flake, or name that folder");
     }
   }
 }
