@@ -19,6 +19,7 @@ build_packages=(ca-certificates ccache cmake g++ git libcurl4-openssl-dev libcxx
   python3 zlib1g-dev)
 static_packages=(dpkg-dev patch perl xz-utils) # what scripts/deps needs besides
 cross_packages=(g++-aarch64-linux-gnu qemu-user-static) # to build for the other system, and run it
+fuzz_packages=(clang-19 libclang-rt-19-dev)
 example_packages=(git jq python3 util-linux)
 test_packages=(apache2-utils busybox-static catch2 clang-format-19 curl docker-registry
   libarchive-tools openssl patchelf podman runc shellcheck skopeo sqlite3 strace umoci zstd)
