@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "trust/monitor.hpp"
+#include "trust/provenance.hpp"
 
 namespace seed::app {
 namespace {
@@ -25,7 +26,9 @@ constexpr std::array kOptions{
     kPolicyOption,
     OptionSpec{"registry", "REF", "repositories whose bundles are known; default: the policy's"},
     OptionSpec{
-        "log-state", "FILE", "where the logs' last checkpoints are kept; default: the cache"},
+        "log-state", "FILE", "the logs' last checkpoints, or registry:REF; default: in the cache"},
+    kWitnessesOption,
+    kWitnessQuorumOption,
     OptionSpec{"limit", "N", "read at most N new entries of a log; default 100000"},
     kTrustedRootOption,
     OptionSpec{"insecure", "", "speak plain http to the registry"},
@@ -40,6 +43,7 @@ struct LogReport {
   std::int64_t size = 0;
   bool complete = false;  ///< every entry since the last run was read
   std::string incomplete;
+  std::vector<sigstore::Cosignature> witnesses;
   std::vector<trust::BuilderEntry> strays;
 };
 
@@ -110,12 +114,17 @@ nlohmann::json to_json(const std::vector<LogReport>& reports) {
     for (const trust::BuilderEntry& stray : report.strays) {
       strays.push_back({{"builder", stray.builder}, {"index", stray.index}});
     }
+    nlohmann::json witnesses = nlohmann::json::array();
+    for (const sigstore::Cosignature& one : report.witnesses) {
+      witnesses.push_back({{"name", one.witness}, {"time", trust::to_rfc3339(one.time)}});
+    }
     logs.push_back({{"log", report.log},
                     {"origin", report.origin},
                     {"before", report.before ? nlohmann::json(*report.before) : nlohmann::json()},
                     {"size", report.size},
                     {"complete", report.complete},
                     {"incomplete", report.incomplete},
+                    {"witnesses", witnesses},
                     {"unknown", strays}});
   }
   return {{"command", "monitor"}, {"logs", logs}};
@@ -127,6 +136,9 @@ std::string to_text(const LogReport& report) {
                   report.log,
                   report.size,
                   report.before ? fmt::format(", {} at the last look", *report.before) : "");
+  for (const sigstore::Cosignature& one : report.witnesses) {
+    text += fmt::format("  {} saw it so at {}\n", one.witness, trust::to_rfc3339(one.time));
+  }
   if (!report.incomplete.empty()) {
     text += fmt::format("  {}\n", report.incomplete);
   }
@@ -142,14 +154,17 @@ int run_monitor(const World& world, const Options& options) {
   const sigstore::TrustedRoot root = trusted_root_for(world, options);
   const unsigned limit = options.number("limit", 1, kMostEntries).value_or(kDefaultLimit);
   const auto known = known_places(world, options, policy);
-  LogWatch watch(log_state_file(world, options));
+  LogWatch watch(world, options);
   std::vector<LogReport> reports;
   bool strays = false;
   for (const sigstore::TrustedLog* log : watched_logs(policy, root, world.clock.now())) {
     sigstore::LogReader reader(world.transport, *log);
-    const sigstore::LogGrowth growth = watch.look(reader);
-    LogReport report{
-        .log = log->base_url, .origin = growth.now.origin(), .size = growth.now.size()};
+    const WatchedLog watched = watch.look(reader);
+    const sigstore::LogGrowth& growth = watched.growth;
+    LogReport report{.log = log->base_url,
+                     .origin = growth.now.origin(),
+                     .size = growth.now.size(),
+                     .witnesses = watched.witnesses};
     if (growth.before) {
       report.before = growth.before->size();
     }

@@ -30,8 +30,11 @@ constexpr std::array kOptions{
     OptionSpec{"github", "OWNER/NAME", "repository whose attestations GitHub keeps"},
     OptionSpec{"deadline", "TIME", "how long to wait for a quorum; default: the policy's"},
     OptionSpec{"max-age", "TIME", "count only what was proven to be signed since then"},
-    OptionSpec{
-        "log-state", "FILE", "keep the logs' checkpoints here; fail where one shows another past"},
+    OptionSpec{"log-state",
+               "FILE",
+               "the logs' last checkpoints, or registry:REF; fail if they don't agree"},
+    kWitnessesOption,
+    kWitnessQuorumOption,
     OptionSpec{"dry-run", "", "count and decide; write nothing"},
     kSignOption,
     kSigningKeyOption,
@@ -157,7 +160,7 @@ void check_logs(const PromoteJob& job) {
   if (!job.options.get("log-state")) {
     return;
   }
-  LogWatch watch(log_state_file(job.world, job.options));
+  LogWatch watch(job.world, job.options);
   for (const sigstore::TrustedLog* log :
        watched_logs(job.policy, job.root, job.world.clock.now())) {
     sigstore::LogReader reader(job.world.transport, *log);

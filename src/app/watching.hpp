@@ -1,17 +1,25 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
 #include <vector>
 
 #include "app/options.hpp"
+#include "app/project.hpp"
 #include "app/world.hpp"
 #include "sigstore/log_watch.hpp"
+#include "sigstore/witness.hpp"
 #include "trust/builders.hpp"
 
 namespace seed::app {
 
-/// Where the logs' last checkpoints are kept: `--log-state`, or a file in the cache.
-std::filesystem::path log_state_file(const World& world, const Options& options);
+// Options of every command that watches logs.
+inline constexpr OptionSpec kWitnessesOption{
+    "witnesses", "FILE", "who has to have signed the logs' checkpoints too: keys, one a line"};
+inline constexpr OptionSpec kWitnessQuorumOption{
+    "witness-quorum", "N", "so many of the witnesses are enough; default: all of them"};
 
 /// The policy's logs, as the root knows them, that are in service. Throws UsageError for a log that
 /// the root does not know.
@@ -19,17 +27,32 @@ std::vector<const sigstore::TrustedLog*> watched_logs(const trust::QuorumPolicy&
                                                       const sigstore::TrustedRoot& root,
                                                       Time now);
 
-/// The state of one file.
+/// A log that has only grown, and who else says so.
+struct WatchedLog {
+  sigstore::LogGrowth growth;
+  std::vector<sigstore::Cosignature> witnesses;
+};
+
+/// What logs were at the last run: in the file or at the registry's tag that `--log-state` names,
+/// or in a file of the cache.
 class LogWatch {
  public:
-  explicit LogWatch(std::filesystem::path file);
+  LogWatch(const World& world, const Options& options);
 
-  /// Checks that the log has only grown. What it has grown to is kept by save().
-  sigstore::LogGrowth look(sigstore::LogReader& reader);
-  void save() const;
+  /// Checks that the log has only grown, and that enough witnesses say so. What it has grown to is
+  /// kept by save().
+  WatchedLog look(sigstore::LogReader& reader);
+  void save();
 
  private:
-  std::filesystem::path file_;
+  struct Tag {
+    OpenRepository open;
+    std::string name;
+  };
+
+  std::variant<std::filesystem::path, Tag> place_;
+  std::vector<sigstore::Witness> witnesses_;
+  std::size_t witness_quorum_ = 0;
   sigstore::LogState state_;
 };
 
