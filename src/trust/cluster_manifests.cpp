@@ -190,12 +190,8 @@ json kyverno_images(const Question& question) {
 
 json authority(const Signatory& who, const Question& question, std::size_t number) {
   json result{{"name", fmt::format("builder-{}", number)}, {"signatureFormat", "bundle"}};
-  if (who.key.empty()) {
-    result["keyless"] = {{"url", kFulcio},
-                         {"identities", list({{"issuer", who.issuer}, {"subject", who.subject}})}};
-  } else {
-    result["key"] = {{"data", who.key}};
-  }
+  result["keyless"] = {{"url", kFulcio},
+                       {"identities", list({{"issuer", who.issuer}, {"subject", who.subject}})}};
   if (question.logged) {
     result["ctlog"] = {{"url", kRekor}};
   }

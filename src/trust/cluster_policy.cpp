@@ -202,6 +202,12 @@ std::vector<std::string> unasked(Cluster cluster, const Policy& policy) {
 }
 
 std::string cluster_manifest(Cluster cluster, const Policy& policy, const Admission& admission) {
+  // "when using the new bundle format, the authority must be keyless" (its validator.go, v0.15.1)
+  if (cluster == Cluster::policy_controller && !policy.keys.empty()) {
+    throw UsageError(
+        "policy-controller can't verify a bundle by a key, and admits no image for one",
+        "leave 'keys' out of the policy, or print another kind");
+  }
   const Question question = question_of(policy, admission);
   std::string text = "# What 'nix-seed verify' asks by the same policy, and this does not:\n";
   for (const std::string& line : unasked(cluster, policy)) {
