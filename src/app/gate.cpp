@@ -56,6 +56,11 @@ bool asks_for_quorum(const Gate& gate) {
   return gate.policy && std::holds_alternative<trust::QuorumPolicy>(*gate.policy);
 }
 
+/// Whether a seed that nothing proves is refused: who asks for a quorum does not mean none.
+bool must_prove(const Gate& gate) {
+  return gate.mode == VerifyMode::require || asks_for_quorum(gate);
+}
+
 /// What a search for proof came to, in words.
 struct Outcome {
   trust::Standing standing;
@@ -194,7 +199,7 @@ std::string pass_gate(const World& world,
       break;
   }
   const std::string why = nothing_proves(gate, discovery);
-  if (gate.mode == VerifyMode::require || asks_for_quorum(gate)) {
+  if (must_prove(gate)) {
     throw Error(fmt::format("the seed {} is refused: {}", image, why),
                 asks_for_quorum(gate)
                     ? "let the builders attest it (docs/quorum.md), or say --verify off"
@@ -272,9 +277,10 @@ void check_inside(const World& world,
                       closure.to_string());
   const auto named = named_seed(world, options, system);
   if (!named) {
-    if (gate.mode == VerifyMode::require) {
+    if (must_prove(gate)) {
       throw UsageError(
-          "--verify require in a container, which can't tell which image it was started from",
+          fmt::format("{} in a container, which can't tell which image it was started from",
+                      asks_for_quorum(gate) ? "a quorum is asked for" : "--verify require"),
           "name it by digest: --image, or NIX_SEED_IMAGE from the seed job's output");
     }
     world.progress.step(
@@ -316,7 +322,7 @@ void pass_gate_inside(const World& world,
   } catch (const Error& error) {
     // The seed job has verified the image by its digest. What contradicts that ends the run; that
     // something can't be looked at from here does not, unless it has to be.
-    if (gate.mode == VerifyMode::require || error.code() == ExitCode::refused) {
+    if (must_prove(gate) || error.code() == ExitCode::refused) {
       throw;
     }
     world.progress.notice(
