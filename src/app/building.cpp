@@ -155,18 +155,8 @@ ShownSeed show_seed(const World& world,
                                                           world.progress);
     return {.root = unpacked.root, .tars = {}, .in_use = std::move(unpacked.in_use)};
   }
-  image::MountedSeed mounted = image::mount_seed(*choice.open.repository,
-                                                 *choice.seed,
-                                                 cache,
-                                                 {.backing = *support.backing,
-                                                  .connections = kConnections,
-                                                  .limit_bytes = cache_limit(options, cache)},
-                                                 world.progress);
-  world.progress.step(
-      fmt::format("the seed is mounted{}: {} fetched, {} at hand",
-                  *support.backing == os::Backing::loop ? " through loop devices" : "",
-                  human_size(mounted.fetched_bytes),
-                  human_size(mounted.cached_bytes)));
+  image::MountedSeed mounted =
+      mount_seed(world, options, *choice.open.repository, *choice.seed, cache, *support.backing);
   return {.root = mounted.root, .tars = std::move(mounted.tars), .in_use = std::nullopt};
 }
 
@@ -198,6 +188,25 @@ fs::path folder_for_writes(const Options& options,
 void check_delivery(const Options& options) {
   delivery_of(options);
   options.number("cache-size", 0, 1U << 30);
+}
+
+image::MountedSeed mount_seed(const World& world,
+                              const Options& options,
+                              oci::Repository& repository,
+                              const image::FoundSeed& seed,
+                              const fs::path& cache,
+                              os::Backing backing) {
+  image::MountedSeed mounted = image::mount_seed(
+      repository,
+      seed,
+      cache,
+      {.backing = backing, .connections = kConnections, .limit_bytes = cache_limit(options, cache)},
+      world.progress);
+  world.progress.step(fmt::format("the seed is mounted{}: {} fetched, {} at hand",
+                                  backing == os::Backing::loop ? " through loop devices" : "",
+                                  human_size(mounted.fetched_bytes),
+                                  human_size(mounted.cached_bytes)));
+  return mounted;
 }
 
 Place place_in_seed(const World& world,

@@ -9,6 +9,7 @@
 
 #include "app/project.hpp"
 #include "base/error.hpp"
+#include "image/mount.hpp"
 #include "image/publish.hpp"
 #include "nix/staleness.hpp"
 #include "os/file.hpp"
@@ -41,6 +42,14 @@ SeedChoice choose_seed(const World& world,
                        const Options& options,
                        const Project& project,
                        const std::string& system);
+
+/// Mounts a seed with the cache's bounds that `options` name. Call it before any thread is started.
+image::MountedSeed mount_seed(const World& world,
+                              const Options& options,
+                              oci::Repository& repository,
+                              const image::FoundSeed& seed,
+                              const std::filesystem::path& cache,
+                              os::Backing backing);
 
 /// The seed's root with writes kept per project, so that a second build finds the first one's
 /// results. Mounted where this machine can, else unpacked. `lock` keeps other builds of the project

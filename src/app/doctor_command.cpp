@@ -49,7 +49,7 @@ Check check_nix(const World& world) {
   if (!os::find_program(world.environment, "nix")) {
     return {"nix",
             CheckStatus::failed,
-            "there is no nix in PATH: no seed can be made, and nothing built without one",
+            "there is no nix in PATH: no first seed can be made, and nothing built without a seed",
             "install Nix, or run in the runtime image of nix-seed"};
   }
   try {

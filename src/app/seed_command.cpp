@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "app/attest.hpp"
+#include "app/borrowed_nix.hpp"
 #include "app/changed_inputs.hpp"
 #include "app/commands.hpp"
 #include "app/disk_space.hpp"
@@ -263,7 +264,7 @@ void finish(SeedJob& job, report::SeedRecord& record) {
                job.options.flag("json") ? report::to_json(record) + "\n" : record.image() + "\n");
 }
 
-int run_seed(const World& world, const Options& options) {
+int seed_with_nix(const World& world, const Options& options) {
   SeedJob job{.world = world,
               .options = options,
               .policy = policy_of(options, facts_of(world), Fallback::fail),
@@ -295,6 +296,14 @@ int run_seed(const World& world, const Options& options) {
   take_seed_self_step(world, seed_self, job.project, job.repository(), record);
   finish(job, record);
   return 0;
+}
+
+int run_seed(const World& world, const Options& options) {
+  if (os::find_program(world.environment, "nix")) {
+    return seed_with_nix(world, options);
+  }
+  const BorrowedNix nix(world, options);
+  return seed_with_nix(nix.world(), options);
 }
 
 }  // namespace

@@ -112,6 +112,8 @@ bool in_user_namespace() {
   return map.find("4294967295") == std::string::npos;
 }
 
+}  // namespace
+
 void mount_overlay(const fs::path& lower, const fs::path& upper, const fs::path& target) {
   make_dirs(upper / "data");
   make_dirs(upper / "work");
@@ -127,6 +129,8 @@ void mount_overlay(const fs::path& lower, const fs::path& upper, const fs::path&
   }
   do_mount("overlay", target, "overlay", 0, options);
 }
+
+namespace {
 
 /// Where the old root is while the view is put together; everything below is done inside the new
 /// root, so that a link in a seed can lead nowhere else.

@@ -41,6 +41,10 @@ int run_in_view(const RootView& view,
                 const std::vector<std::string>& argv,
                 const std::vector<std::string>& environment);
 
+/// Shows `lower` at `target`, with what is written kept below `upper`; both folders are made if
+/// absent. Throws Error with the kernel's own words.
+void mount_overlay(const fs::path& lower, const fs::path& upper, const fs::path& target);
+
 /// Whether this process may make such namespaces; the reason where it may not.
 std::optional<std::string> why_no_namespaces();
 
