@@ -1,7 +1,7 @@
 #include "base/json.hpp"
 
-#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -15,39 +15,45 @@ namespace {
 
 using nlohmann::json;
 
-/// Looks at a text before it is parsed. The parser's own callback sees the same events, but it
-/// looks through the whole list or object around each value that ends: a few megabytes of
-/// `[{},{},...]` would keep it busy for hours.
+/// Makes the value in one pass. The parser's own callback sees the same events, but it looks
+/// through the whole list or object around each value that ends: a few megabytes of `[{},{},...]`
+/// would keep it busy for hours.
 class StrictReader final : public json::json_sax_t {
  public:
   StrictReader(std::size_t max_depth, std::string_view what) : max_depth_(max_depth), what_(what) {}
 
-  bool null() override { return true; }
+  json take() { return std::move(root_); }
 
-  bool boolean(bool) override { return true; }
+  bool null() override { return put(nullptr) != nullptr; }
 
-  bool number_integer(number_integer_t) override { return true; }
+  bool boolean(bool value) override { return put(value) != nullptr; }
 
-  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_integer(number_integer_t value) override { return put(value) != nullptr; }
 
-  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool number_unsigned(number_unsigned_t value) override { return put(value) != nullptr; }
 
-  bool string(string_t&) override { return true; }
+  bool number_float(number_float_t value, const string_t&) override {
+    return put(value) != nullptr;
+  }
 
-  bool binary(binary_t&) override { return true; }
+  bool string(string_t& value) override { return put(std::move(value)) != nullptr; }
 
-  bool start_object(std::size_t) override { return open(); }
+  bool binary(binary_t&) override { return false; }  // not in JSON
 
-  bool start_array(std::size_t) override { return open(); }
+  bool start_object(std::size_t) override { return open(json::object()); }
+
+  bool start_array(std::size_t) override { return open(json::array()); }
 
   bool end_object() override { return close(); }
 
   bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
-    if (!keys_.back().insert(name).second) {
-      throw FormatError(fmt::format("{} has '{}' twice", what_, printable(name)));
+    const auto [place, is_new] = open_.back()->emplace(std::move(name), nullptr);
+    if (!is_new) {
+      throw FormatError(fmt::format("{} has '{}' twice", what_, printable(place.key())));
     }
+    member_ = &*place;
     return true;
   }
 
@@ -56,22 +62,38 @@ class StrictReader final : public json::json_sax_t {
   }
 
  private:
-  bool open() {
-    if (keys_.size() >= max_depth_) {
+  /// Where the value is now: it stays there while it is open, as its list does not grow meanwhile.
+  template <class Value>
+  json* put(Value&& value) {
+    if (open_.empty()) {
+      root_ = std::forward<Value>(value);
+      return &root_;
+    }
+    if (open_.back()->is_array()) {
+      return &open_.back()->emplace_back(std::forward<Value>(value));
+    }
+    *member_ = std::forward<Value>(value);
+    return member_;
+  }
+
+  bool open(json value) {
+    if (open_.size() >= max_depth_) {
       throw FormatError(fmt::format("{} has more than {} levels", what_, max_depth_));
     }
-    keys_.emplace_back();
+    open_.push_back(put(std::move(value)));
     return true;
   }
 
   bool close() {
-    keys_.pop_back();
+    open_.pop_back();
     return true;
   }
 
   std::size_t max_depth_;
   std::string_view what_;
-  std::vector<std::set<std::string>> keys_;  ///< of each open level; none of a list's
+  json root_;
+  std::vector<json*> open_;  ///< lists and objects that have not ended
+  json* member_ = nullptr;   ///< of the innermost object: whose name was read last
 };
 
 }  // namespace
@@ -88,7 +110,7 @@ json read_strict_json(std::string_view text,
   if (!json::sax_parse(text, &reader)) {
     throw FormatError(fmt::format("{} is not JSON: '{}'", what, printable(text, 60)));
   }
-  json value = json::parse(text);
+  json value = reader.take();
   if (!value.is_structured()) {
     throw FormatError(fmt::format("{} is not a JSON object", what));
   }
