@@ -13,6 +13,7 @@
 #include "base/handle.hpp"
 #include "base/text.hpp"
 #include "sigstore/asn1_time.hpp"
+#include "sigstore/der.hpp"
 #include "sigstore/limits.hpp"
 #include "sigstore/pem.hpp"
 
@@ -49,6 +50,10 @@ Bytes spki_of(X509* x509) {
   unsigned char* out = nullptr;
   const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &out);
   return take(out, size);
+}
+
+void append(Bytes& out, ByteView bytes) {
+  out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
 /// Text that goes into comparisons and messages: UTF-8 without control characters.
@@ -127,7 +132,7 @@ std::string Certificate::pem() const {
 }
 
 PublicKey Certificate::key() const {
-  return PublicKey::parse_der(spki_of(handle()));
+  return PublicKey::of(X509_get0_pubkey(handle()), spki_of(handle()));
 }
 
 Digest Certificate::spki_digest() const {
@@ -185,15 +190,37 @@ std::optional<Bytes> Certificate::extension(const char* oid) const {
 }
 
 Bytes Certificate::tbs_without_scts() const {
-  const Handle<X509, X509_free> copy{X509_dup(handle())};
-  const int index = copy ? X509_get_ext_by_NID(copy.get(), NID_ct_precert_scts, -1) : -1;
-  if (index < 0) {
+  constexpr const char* kWhat = "certificate";
+  // 1.3.6.1.4.1.11129.2.4.2, whole
+  constexpr std::string_view kSctList("\x06\x0a\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x02", 12);
+  constexpr std::uint8_t kExtensions = 0xa3;  // [3] EXPLICIT
+  ByteView certificate = only_der(der(), kDerSequence, kWhat).content;
+  ByteView fields = take_der(certificate, kWhat).content;
+  Bytes tbs;
+  bool found = false;
+  while (!fields.empty()) {
+    const Der field = take_der(fields, kWhat);
+    if (field.tag != kExtensions) {
+      append(tbs, field.whole);
+      continue;
+    }
+    Bytes kept;
+    ByteView extensions = only_der(field.content, kDerSequence, kWhat).content;
+    while (!extensions.empty()) {
+      const Der extension = take_der(extensions, kWhat);
+      ByteView parts = extension.content;
+      const bool is_list = text_of(take_der(parts, kWhat).whole) == kSctList;
+      found |= is_list;
+      if (!is_list) {
+        append(kept, extension.whole);
+      }
+    }
+    append(tbs, to_der(kExtensions, to_der(kDerSequence, kept)));
+  }
+  if (!found) {
     throw IntegrityError("the certificate has no list of SCTs");
   }
-  X509_EXTENSION_free(X509_delete_ext(copy.get(), index));
-  unsigned char* out = nullptr;
-  const int size = i2d_re_X509_tbs(copy.get(), &out);
-  return take(out, size);
+  return to_der(kDerSequence, tbs);
 }
 
 x509_st* Certificate::handle() const {

@@ -83,48 +83,73 @@ std::optional<std::string> invalid(const Certificate& certificate, Time time) {
 }  // namespace
 
 struct Chain::State {
+  explicit State(std::vector<Certificate> chain)
+      : certificates(std::move(chain)),
+        upward(certificates.size()),
+        own_leaves(certificates.size()) {}
+
   std::vector<Certificate> certificates;
   std::mutex mutex;
-  /// For each certificate: whether the path from it to the anchor held, and why not. Signatures of
-  /// P-384 take most of a millisecond, and these are the same for every bundle.
-  std::vector<std::optional<std::string>> problems;
+  /// Why a check did not hold; "": it did. Absent: not made yet. Signatures of P-384 take most of a
+  /// millisecond, and these are the same for every bundle.
+  using Outcome = std::optional<std::string>;
+  std::vector<Outcome> upward;      ///< the path from this certificate to the anchor
+  std::vector<Outcome> own_leaves;  ///< this certificate as a leaf under its issuer
 
+  template <class Check>
+  void once(Outcome& outcome, Check check);
   void check_upward(std::size_t from);
+  void check_leaf(const Certificate& leaf, std::size_t issuer);
 };
 
-void Chain::State::check_upward(std::size_t from) {
+template <class Check>
+void Chain::State::once(Outcome& outcome, Check check) {
   const std::lock_guard lock(mutex);
-  if (!problems[from]) {
-    const Certificate& anchor = certificates.back();
+  if (!outcome) {
     try {
-      verify_path(certificates[from],
-                  anchor,
-                  std::span(certificates).subspan(from + 1, certificates.size() - from - 2));
-      // Seen from below `from`, which is no end entity, one more certificate counts.
-      for (std::size_t i = from; i < certificates.size(); ++i) {
-        const long limit = X509_get_pathlen(certificates[i].handle());
-        if (limit >= 0 && static_cast<std::size_t>(limit) < i - from) {
-          throw IntegrityError(fmt::format(
-              "the authority '{}' allows a path of {} below it", certificates[i].subject(), limit));
-        }
-      }
-      problems[from] = "";
+      check();
+      outcome = "";
     } catch (const IntegrityError& error) {
-      problems[from] = error.message();
+      outcome = error.message();
     }
   }
-  if (!problems[from]->empty()) {
-    throw IntegrityError(*problems[from]);
+  if (!outcome->empty()) {
+    throw IntegrityError(*outcome);
   }
 }
 
-Chain::Chain(std::vector<Certificate> certificates) : state_(std::make_shared<State>()) {
+void Chain::State::check_upward(std::size_t from) {
+  once(upward[from], [&] {
+    verify_path(certificates[from],
+                certificates.back(),
+                std::span(certificates).subspan(from + 1, certificates.size() - from - 2));
+    // Seen from below `from`, which is no end entity, one more certificate counts.
+    for (std::size_t i = from; i < certificates.size(); ++i) {
+      const long limit = X509_get_pathlen(certificates[i].handle());
+      if (limit >= 0 && static_cast<std::size_t>(limit) < i - from) {
+        throw IntegrityError(fmt::format(
+            "the authority '{}' allows a path of {} below it", certificates[i].subject(), limit));
+      }
+    }
+  });
+}
+
+/// A leaf of the chain's own, as time-stamp authorities have it, comes with every timestamp.
+void Chain::State::check_leaf(const Certificate& leaf, std::size_t issuer) {
+  const auto own = std::ranges::find(certificates, leaf);
+  if (own == certificates.end()) {
+    return verify_path(leaf, certificates[issuer], {});
+  }
+  once(own_leaves[static_cast<std::size_t>(own - certificates.begin())],
+       [&] { verify_path(leaf, certificates[issuer], {}); });
+}
+
+Chain::Chain(std::vector<Certificate> certificates) {
   if (certificates.empty() || certificates.size() > kMaxChain) {
     throw FormatError(fmt::format(
         "a chain of {} certificates instead of 1 to {}", certificates.size(), kMaxChain));
   }
-  state_->problems.resize(certificates.size());
-  state_->certificates = std::move(certificates);
+  state_ = std::make_shared<State>(std::move(certificates));
 }
 
 const std::vector<Certificate>& Chain::certificates() const {
@@ -151,7 +176,7 @@ const Certificate& Chain::issuer_of(const Certificate& leaf, Purpose purpose) co
     if (above.size() > 1) {
       state_->check_upward(index);
     }
-    verify_path(leaf, all[index], {});
+    state_->check_leaf(leaf, index);
   }
   return all[index];
 }

@@ -111,13 +111,28 @@ struct PublicKey::Key {
   KeyType type;
 };
 
-PublicKey PublicKey::parse_der(ByteView spki) {
+namespace {
+
+void check_size(ByteView spki) {
   if (spki.size() > kMaxKeyBytes) {
     throw FormatError(
         fmt::format("a public key has {} bytes; at most {} are read", spki.size(), kMaxKeyBytes));
   }
+}
+
+}  // namespace
+
+PublicKey PublicKey::parse_der(ByteView spki) {
+  check_size(spki);
   const unsigned char* at = raw(spki);
-  Handle<EVP_PKEY, EVP_PKEY_free> evp{d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size()))};
+  const Handle<EVP_PKEY, EVP_PKEY_free> evp{
+      d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size()))};
+  return of(evp.get(), spki);
+}
+
+PublicKey PublicKey::of(evp_pkey_st* key, ByteView spki) {
+  check_size(spki);
+  Handle<EVP_PKEY, EVP_PKEY_free> evp{key != nullptr && EVP_PKEY_up_ref(key) == 1 ? key : nullptr};
   // Written again it must be the same: identities of keys are hashes of these bytes.
   if (!evp || encoded(evp.get()) != Bytes(spki.begin(), spki.end())) {
     ERR_clear_error();

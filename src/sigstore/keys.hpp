@@ -7,6 +7,8 @@
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
 
+struct evp_pkey_st;
+
 namespace seed::sigstore {
 
 enum class Hash { sha256, sha384, sha512 };
@@ -23,6 +25,8 @@ class PublicKey {
   static PublicKey parse_der(ByteView spki);
   /// One `PUBLIC KEY` block (RFC 7468). Throws FormatError.
   static PublicKey parse_pem(std::string_view pem);
+  /// `parse_der(spki)` of what OpenSSL has already read from these bytes, or failed to (null).
+  static PublicKey of(evp_pkey_st* key, ByteView spki);
 
   KeyType type() const;
   /// The hash that goes with the key where nothing else is said: SHA-256 for P-256 and RSA, SHA-384

@@ -6,6 +6,7 @@
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"
+#include "sigstore/der.hpp"
 #include "sigstore/rfc3339.hpp"
 
 namespace seed::sigstore {
@@ -43,31 +44,6 @@ class TlsReader {
  private:
   ByteView rest_;
 };
-
-/// DER's OCTET STRING around the list.
-ByteView unwrap(ByteView der) {
-  TlsReader reader(der);
-  constexpr std::uint64_t kOctetString = 4;
-  if (reader.number(1) != kOctetString) {
-    throw FormatError("list of SCTs: it is not in an OCTET STRING");
-  }
-  std::uint64_t length = reader.number(1);
-  if (length >= 0x80) {
-    const std::uint64_t digits = length - 0x80;
-    if (digits < 1 || digits > 2) {
-      throw FormatError("list of SCTs: the length of its OCTET STRING is not DER");
-    }
-    length = reader.number(digits);
-    if (length < (digits == 1 ? 0x80U : 0x100U)) {
-      throw FormatError("list of SCTs: the length of its OCTET STRING is not DER");
-    }
-  }
-  const ByteView content = reader.take(length);
-  if (!reader.empty()) {
-    throw FormatError("list of SCTs: something follows its OCTET STRING");
-  }
-  return content;
-}
 
 Bytes copy(ByteView bytes) {
   return {bytes.begin(), bytes.end()};
@@ -134,7 +110,7 @@ Time time_of(const Sct& sct) {
 }  // namespace
 
 std::vector<Sct> parse_sct_list(ByteView extension) {
-  TlsReader outer(unwrap(extension));
+  TlsReader outer(only_der(extension, kDerOctetString, "list of SCTs").content);
   TlsReader list(outer.vector(2));
   if (!outer.empty()) {
     throw FormatError("list of SCTs: something follows it");
