@@ -13,8 +13,8 @@
 #include "app/watching.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "sigstore/rfc3339.hpp"
 #include "trust/monitor.hpp"
-#include "trust/provenance.hpp"
 
 namespace seed::app {
 namespace {
@@ -116,7 +116,7 @@ nlohmann::json to_json(const std::vector<LogReport>& reports) {
     }
     nlohmann::json witnesses = nlohmann::json::array();
     for (const sigstore::Cosignature& one : report.witnesses) {
-      witnesses.push_back({{"name", one.witness}, {"time", trust::to_rfc3339(one.time)}});
+      witnesses.push_back({{"name", one.witness}, {"time", sigstore::to_rfc3339(one.time)}});
     }
     logs.push_back({{"log", report.log},
                     {"origin", report.origin},
@@ -137,7 +137,7 @@ std::string to_text(const LogReport& report) {
                   report.size,
                   report.before ? fmt::format(", {} at the last look", *report.before) : "");
   for (const sigstore::Cosignature& one : report.witnesses) {
-    text += fmt::format("  {} saw it so at {}\n", one.witness, trust::to_rfc3339(one.time));
+    text += fmt::format("  {} saw it so at {}\n", one.witness, sigstore::to_rfc3339(one.time));
   }
   if (!report.incomplete.empty()) {
     text += fmt::format("  {}\n", report.incomplete);

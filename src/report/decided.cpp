@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
-#include "trust/provenance.hpp"
+#include "sigstore/rfc3339.hpp"
 
 namespace seed::report {
 namespace {
@@ -36,7 +36,7 @@ json json_of(const DecidedImage& image) {
                        {"signer", one.signer},
                        {"bundles", digests(one.bundles)},
                        {"logs", one.operators},
-                       {"time", one.time ? trust::to_rfc3339(*one.time) : ""}});
+                       {"time", one.time ? sigstore::to_rfc3339(*one.time) : ""}});
   }
   json missing = json::array();
   for (const trust::MissingBuilder& one : image.tally.missing) {

@@ -7,7 +7,7 @@
 #include "report/decided.hpp"
 #include "report/markdown.hpp"
 #include "report/parts.hpp"
-#include "trust/provenance.hpp"
+#include "sigstore/rfc3339.hpp"
 
 namespace seed::report {
 namespace {
@@ -38,7 +38,7 @@ std::string builders_table(const trust::Tally& tally) {
                          escape(one.name),
                          code(one.signer),
                          escape(joined(one.operators)),
-                         one.time ? trust::to_rfc3339(*one.time) : "");
+                         one.time ? sigstore::to_rfc3339(*one.time) : "");
   }
   for (const trust::MissingBuilder& one : tally.missing) {
     table += fmt::format("| {} | ❌ | {} | | |\n", escape(one.name), escape(one.why));

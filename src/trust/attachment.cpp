@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "sigstore/bundle.hpp"
 #include "sigstore/limits.hpp"
+#include "sigstore/rfc3339.hpp"
 #include "sigstore/verify.hpp"
 #include "trust/provenance.hpp"
 
@@ -47,11 +48,12 @@ oci::Manifest bundle_manifest(std::string_view bundle,
   if (parsed.version != sigstore::BundleVersion::v0_3) {
     throw FormatError("the bundle is of another version than 0.3, which is what others look for");
   }
-  oci::Manifest manifest{.config = oci::describe(oci::kEmptyType, kEmpty),
-                         .layers = {oci::describe(sigstore::kBundleMediaType, bundle)},
-                         .artifact_type = std::string(sigstore::kBundleMediaType),
-                         .subject = oci::describe(subject.media_type, ""),
-                         .annotations = {{std::string(kCreatedAnnotation), to_rfc3339(created)}}};
+  oci::Manifest manifest{
+      .config = oci::describe(oci::kEmptyType, kEmpty),
+      .layers = {oci::describe(sigstore::kBundleMediaType, bundle)},
+      .artifact_type = std::string(sigstore::kBundleMediaType),
+      .subject = oci::describe(subject.media_type, ""),
+      .annotations = {{std::string(kCreatedAnnotation), sigstore::to_rfc3339(created)}}};
   manifest.subject->digest = subject.digest;
   manifest.subject->size_bytes = subject.size_bytes;
   const auto* envelope = std::get_if<sigstore::DsseEnvelope>(&parsed.content);

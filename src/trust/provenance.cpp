@@ -5,6 +5,7 @@
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"
+#include "sigstore/rfc3339.hpp"
 
 namespace seed::trust {
 namespace {
@@ -41,10 +42,10 @@ json metadata_of(const BuildFacts& facts) {
     metadata["invocationId"] = facts.invocation_id;
   }
   if (facts.started) {
-    metadata["startedOn"] = to_rfc3339(*facts.started);
+    metadata["startedOn"] = sigstore::to_rfc3339(*facts.started);
   }
   if (facts.finished) {
-    metadata["finishedOn"] = to_rfc3339(*facts.finished);
+    metadata["finishedOn"] = sigstore::to_rfc3339(*facts.finished);
   }
   return metadata;
 }
@@ -74,19 +75,6 @@ std::string uri_of(const nix::LockNode& node) {
 }
 
 }  // namespace
-
-std::string to_rfc3339(Time time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(time - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-                     static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()),
-                     clock.hours().count(),
-                     clock.minutes().count(),
-                     clock.seconds().count());
-}
 
 std::vector<Material> materials_of(const nix::FlakeLock& lock) {
   std::vector<Material> materials;

@@ -61,7 +61,4 @@ std::string provenance_statement(const BuildFacts& facts);
 /// The inputs of flake.lock as materials: uri, and the hash and revision that the lock fixes.
 std::vector<Material> materials_of(const nix::FlakeLock& lock);
 
-/// RFC 3339, UTC, whole seconds.
-std::string to_rfc3339(Time time);
-
 }  // namespace seed::trust

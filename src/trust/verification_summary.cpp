@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "oci/json.hpp"
+#include "sigstore/rfc3339.hpp"
 #include "trust/provenance.hpp"
 
 namespace seed::trust {
@@ -40,7 +41,7 @@ std::string verification_summary(std::span<const Approval> approvals,
        {{"id",
          "https://github.com/0compute/nix-seed/blob/main/docs/quorum.md#verification-summary"},
         {"version", {{"nix-seed", facts.version}}}}},
-      {"timeVerified", to_rfc3339(facts.time)},
+      {"timeVerified", sigstore::to_rfc3339(facts.time)},
       {"resourceUri", facts.resource + "@" + artifact.to_string()},
       {"policy", {{"digest", {{"sha256", policy.digest().hex()}}}}},
       {"inputAttestations", inputs},

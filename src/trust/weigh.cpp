@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "oci/json.hpp"
 #include "sigstore/bundle.hpp"
+#include "sigstore/rfc3339.hpp"
 
 namespace seed::trust {
 namespace {
@@ -119,7 +120,7 @@ nlohmann::json to_json(const Accepted& accepted) {
   }
   object["times"] = nlohmann::json::array();
   for (const Time time : verified.times()) {
-    object["times"].push_back(to_rfc3339(time));
+    object["times"].push_back(sigstore::to_rfc3339(time));
   }
   object["logs"] = nlohmann::json::array();
   for (const sigstore::LoggedIn& log : verified.logs()) {
@@ -256,7 +257,7 @@ std::string describe(const Accepted& proof) {
     text += fmt::format(", entry {} of {}", log.index, printable(log.log));
   }
   if (!verified.times().empty()) {
-    text += ", at " + to_rfc3339(verified.times().front());
+    text += ", at " + sigstore::to_rfc3339(verified.times().front());
   }
   return text;
 }

@@ -21,6 +21,10 @@ TEST_CASE("a time that is printed reads as itself") {
                            "9999-12-31T23:59:59Z"}) {
     CHECK(to_rfc3339(parse_rfc3339(text)) == text);
   }
+  // date -u -d @N +%Y-%m-%dT%H:%M:%SZ
+  CHECK(to_rfc3339(Time(std::chrono::seconds(951782400))) == "2000-02-29T00:00:00Z");
+  CHECK(to_rfc3339(Time(std::chrono::seconds(1767225661))) == "2026-01-01T00:01:01Z");
+  CHECK(to_rfc3339(Time(std::chrono::seconds(-1))) == "1969-12-31T23:59:59Z");
 }
 
 TEST_CASE("what is no time in UTC is refused with its value") {
