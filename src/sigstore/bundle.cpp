@@ -1,5 +1,6 @@
 #include "sigstore/bundle.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/core.h>
@@ -251,6 +252,19 @@ Bundle parse_bundle(std::string_view text) {
   }
   message.finish();
   return bundle;
+}
+
+std::vector<std::string_view> split_bundles(std::string_view text) {
+  std::vector<std::string_view> parts;
+  for (const std::string_view line : split(text, '\n')) {
+    if (!trim(line).empty()) {
+      parts.push_back(trim(line));
+    }
+  }
+  const bool lines = std::ranges::all_of(parts, [](std::string_view line) {
+    return line.starts_with('{') && line.ends_with('}') && line.size() > 2;
+  });
+  return lines ? parts : std::vector{text};
 }
 
 LogEntry parse_log_entry(std::string_view text) {

@@ -91,6 +91,10 @@ struct Bundle {
 /// of anything, and what the version requires of its entries.
 Bundle parse_bundle(std::string_view json);
 
+/// The bundles of a file: JSON Lines of them, or the one that it is, however it is laid out.
+/// Nothing of them is checked. None where there is but white space.
+std::vector<std::string_view> split_bundles(std::string_view text);
+
 /// Proto3 JSON of the bundle's version with nothing but what the messages have, and zeros left out:
 /// strict readers take it. One line, members in the order of the messages.
 std::string to_json(const Bundle& bundle);

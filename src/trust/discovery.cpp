@@ -157,18 +157,7 @@ void look_in(oci::Repository& repository, const Digest& subject, Discovery& disc
 
 void look_in_file(const std::string& name, const std::string& text, Discovery& discovery) {
   Looked looked{.where = name, .how = "file", .found = 0, .failure = {}};
-  std::vector<std::string_view> parts;
-  for (const std::string_view line : split(text, '\n')) {
-    if (!trim(line).empty()) {
-      parts.push_back(trim(line));
-    }
-  }
-  const bool lines = std::ranges::all_of(parts, [](std::string_view line) {
-    return line.starts_with('{') && line.ends_with('}') && line.size() > 2;
-  });
-  if (!lines) {
-    parts = {text};
-  }
+  const std::vector<std::string_view> parts = sigstore::split_bundles(text);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const std::size_t before = discovery.candidates.size();
     add_candidate(discovery,

@@ -26,7 +26,7 @@ struct Candidate {
 /// One place that was asked, and what came of it.
 struct Looked {
   std::string where;  ///< ghcr.io/acme/app-seed, a file, an API's address
-  std::string how;    ///< "referrers API", "referrers tag", "cosign's .att tag", "file" ...
+  std::string how;    ///< "referrers API", "referrers tag", "file" ...
   std::size_t found = 0;
   std::string failure;  ///< why nothing can be said of it; empty: it answered
 };

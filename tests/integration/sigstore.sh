@@ -70,3 +70,45 @@ push_image() {
   skopeo copy -q --dest-tls-verify=false "oci:$scratch/layout:v1" "docker://$registry/acme/app:v1" --digestfile "$scratch/digest"
   image=$registry/acme/app@$(< "$scratch/digest")
 }
+
+# ---- bundles that were made once -------------------------------------------------------------------
+
+# use_samples: bundles of all forms, in $samples; sets $sigstore_go too.  They were made once: what was
+# signed in time stays good.
+use_samples() {
+  use_nix_seed
+  local key
+  use_referee sigstore_go
+  key=$(find "$checkout/tests/services" -maxdepth 1 -type f -print0 | LC_ALL=C sort -z | xargs -0 cat | sha256sum | cut -c1-12)
+  samples=$cache/samples-$key
+  exec 7> "$cache/samples.lock"
+  flock 7
+  [[ -e $samples ]] || make_samples
+  flock -u 7
+  cd "$samples" || fail "there is no $samples"
+}
+
+make_samples() {
+  local folder=$scratch/services
+  "$checkout/tests/services/sigstore" run "$folder" "$checkout/tests/services/samples" "$folder" > "$scratch/samples.log" 2>&1 || {
+    tail -n 20 "$scratch/samples.log" >&2
+    fail 'no samples were made'
+  }
+  rm -rf "$cache"/samples-*
+  mv "$folder/samples" "$samples"
+}
+
+# options_of BUNDLE: sets the array identity to options of nix-seed and cosign
+options_of() {
+  local builder=github-one
+  case $1 in
+  key-*) identity=(--key key.pub) && return ;;
+  gitlab-*) builder=gitlab-one ;;
+  dsse-v2-proof.*) builder=github-two ;;
+  esac
+  identity=(--certificate-identity "$(jq -r --arg name "$builder" '.[$name].san' builders.json)"
+    --certificate-oidc-issuer "$(jq -r --arg name "$builder" '.[$name].issuer' builders.json)")
+  case $1 in
+  email-*) identity=(--certificate-identity someone@example.invalid --certificate-oidc-issuer "${identity[3]%/*}/email") ;;
+  esac
+}
