@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "app/github_keeping.hpp"
 #include "app/publish_report.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -150,6 +151,23 @@ void attach_kept(const World& world,
   kept.attested.on.push_back(subject);
 }
 
+/// With GitHub too, where the user asked for it and the job may. The proof is beside the image
+/// already.
+void keep_copy(const World& world, const Options& options, const Kept& kept) {
+  const auto github = github_keeper(world, options);
+  if (!kept.bundle || !github) {
+    return;
+  }
+  try {
+    keep_in_github(world, *github, kept.bundle->json);
+  } catch (const NetworkError& error) {
+    world.progress.notice(fmt::format("the provenance is with the image alone: {}{}{}",
+                                      error.message(),
+                                      error.hint().empty() ? "" : "; ",
+                                      error.hint()));
+  }
+}
+
 /// A statement that nobody can change any more, since somebody may have it signed.
 std::string statement_of(const trust::BuildFacts& facts) {
   std::string statement = trust::provenance_statement(facts);
@@ -234,6 +252,7 @@ Attested attest_seed(const World& world,
       attach_kept(world, kept, repository, index, statement);
     }
   });
+  keep_copy(world, options, kept);
   return std::move(kept.attested);
 }
 

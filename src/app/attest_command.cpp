@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.hpp"
+#include "app/github_keeping.hpp"
 #include "app/project.hpp"
 #include "app/publish_report.hpp"
 #include "app/signing.hpp"
@@ -31,6 +32,7 @@ constexpr std::array kOptions{
     kRekorOption,
     kTrustedRootOption,
     kSigningConfigOption,
+    kGithubAttestationsOption,
     OptionSpec{"insecure", "", "speak plain http to the registry"},
 };
 
@@ -164,6 +166,7 @@ int run_attest(const World& world, const Options& options) {
   }
   const Signing signing =
       prepare_signing(world, options, facts_of(world).untrusted, SignMode::always);
+  const auto github = github_keeper(world, options);
   const Object object = find_object(world, options, options.positional().front());
   const std::string statement = statement_for(world, options, object);
   if (object.open) {
@@ -182,6 +185,9 @@ int run_attest(const World& world, const Options& options) {
     print_result(
         world,
         fmt::format("{}@{}\n", object.open->repository->name(), attached.digest.to_string()));
+  }
+  if (github) {
+    keep_in_github(world, *github, made.json);
   }
   return 0;
 }

@@ -8,6 +8,7 @@
 #include "app/commands.hpp"
 #include "app/disk_space.hpp"
 #include "app/gate.hpp"
+#include "app/github_keeping.hpp"
 #include "app/make_seed.hpp"
 #include "app/outputs.hpp"
 #include "app/policy.hpp"
@@ -50,6 +51,7 @@ constexpr std::array kOptions{
     kRekorOption,
     kTrustedRootOption,
     kSigningConfigOption,
+    kGithubAttestationsOption,
     OptionSpec{"json", "", "print the result as JSON"},
 };
 
@@ -271,6 +273,7 @@ int seed_with_nix(const World& world, const Options& options) {
               .started = world.clock.now()};
   if (job.policy.may_push()) {
     job.signing = prepare_signing(world, options, {});
+    github_keeper(world, options);  // so that what it lacks is said before any work
   }
   job.stopwatch.start("look for a seed");
   job.project = find_project(world, options.positional());

@@ -6,6 +6,7 @@
 
 #include "app/commands.hpp"
 #include "app/gate.hpp"
+#include "app/github_keeping.hpp"
 #include "app/project.hpp"
 #include "app/quorum_policy.hpp"
 #include "base/error.hpp"
@@ -14,7 +15,6 @@
 #include "report/decided.hpp"
 #include "report/verdict.hpp"
 #include "sigstore/limits.hpp"
-#include "trust/github_attestations.hpp"
 #include "trust/promotion.hpp"
 
 namespace seed::app {
@@ -199,11 +199,8 @@ trust::Discovery look(const World& world,
     trust::look_in(*open.repository, digest, discovery);
   }
   if (const auto repository = options.get("github-attestations")) {
-    trust::GithubRepository github{.name = *repository, .token = {}};
-    const auto token = os::get(world.environment, "GITHUB_TOKEN");
-    github.token = (token ? token : os::get(world.environment, "GH_TOKEN")).value_or("");
-    github.api = os::get(world.environment, "GITHUB_API_URL").value_or(github.api);
-    trust::look_in_github(world.transport, github, digest, discovery);
+    trust::look_in_github(
+        world.transport, github_repository(world, *repository), digest, discovery);
   }
   if (discovery.looked.empty()) {
     throw UsageError("verify: nothing says where the proof is", "give --bundle FILE");

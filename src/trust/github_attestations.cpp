@@ -24,24 +24,6 @@ using nlohmann::json;
 constexpr std::uint64_t kMaxPageBytes = 32 << 20;
 constexpr unsigned kMaxPages = 20;
 
-/// OWNER/NAME, which goes into a path.
-void check_name(const std::string& name) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
-  };
-  const auto parts = split(name, '/');
-  bool good = parts.size() == 2;
-  for (const std::string_view part : parts) {
-    good &= !part.empty() && part.find_first_not_of('.') != part.npos &&
-            std::all_of(part.begin(), part.end(), plain);
-  }
-  if (!good) {
-    throw UsageError(fmt::format("'{}' is no repository at GitHub", printable(name)),
-                     "write OWNER/NAME");
-  }
-}
-
 http::Request request_to(const GithubRepository& repository, http::Method method, std::string url) {
   http::Request request;
   request.method = method;
@@ -75,7 +57,8 @@ http::Response ask(http::Transport& transport, http::Request request) {
 [[noreturn]] void refuse(const http::Response& response, const std::string& url) {
   std::string hint;
   if (response.status == 401 || response.status == 403) {
-    hint = "give the job a token that may: permissions 'attestations: read', or 'write' to store";
+    hint =
+        "give the job a token that may: 'permissions: attestations: read', or 'write' to keep some";
   }
   throw NetworkError(fmt::format("GitHub answers {} to {}", response.status, http::redact_url(url)),
                      hint,
@@ -148,7 +131,7 @@ void Search::take(const GithubAttestation& attestation) {
 }
 
 void Search::run(const Digest& subject) {
-  check_name(repository_.name);
+  check_github_name(repository_.name);
   const std::string url = fmt::format(
       "{}/repos/{}/attestations/{}", repository_.api, repository_.name, subject.to_string());
   looked_.where = http::redact_url(url);
@@ -194,6 +177,23 @@ void Search::run(const Digest& subject) {
 
 }  // namespace
 
+void check_github_name(const std::string& name) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  };
+  const auto parts = split(name, '/');
+  bool good = parts.size() == 2;
+  for (const std::string_view part : parts) {
+    good &= !part.empty() && part.find_first_not_of('.') != part.npos &&
+            std::all_of(part.begin(), part.end(), plain);
+  }
+  if (!good) {
+    throw UsageError(fmt::format("'{}' is no repository at GitHub", printable(name)),
+                     "write OWNER/NAME");
+  }
+}
+
 std::vector<GithubAttestation> parse_github_attestations(std::string_view text) {
   const json object = oci::parse_json(text, kMaxPageBytes, "GitHub's list of attestations");
   const json* list = object.is_object() ? oci::find_member(object, "attestations") : nullptr;
@@ -231,7 +231,7 @@ void look_in_github(http::Transport& transport,
 std::string store_in_github(http::Transport& transport,
                             const GithubRepository& repository,
                             std::string_view bundle) {
-  check_name(repository.name);
+  check_github_name(repository.name);
   const std::string body = fmt::format(R"({{"bundle":{}}})", bundle);
   http::Request request =
       request_to(repository,

@@ -17,6 +17,9 @@ struct GithubRepository {
   std::string token;                           ///< empty: public repositories only
 };
 
+/// Throws UsageError unless it is OWNER/NAME, which goes into a path.
+void check_github_name(const std::string& name);
+
 /// One row of the answer: GitHub gives the bundle, or since July 2026 only where it is.
 struct GithubAttestation {
   std::string bundle;  ///< JSON; empty: absent
