@@ -236,6 +236,7 @@ void drop_seed(SeedChoice& choice, std::string reason, std::string hint) {
   choice.reason = std::move(reason);
   choice.hint = std::move(hint);
   choice.image.clear();
+  choice.verified.clear();
   choice.seed.reset();
 }
 
@@ -248,7 +249,7 @@ Place enter_seed(const World& world,
                  SeedChoice& choice,
                  std::optional<os::FileLock>& lock) {
   if (fs::exists(kInsideMark)) {
-    pass_gate_inside(world, options, gate, system);
+    choice.verified = pass_gate_inside(world, options, gate, system);
     choice.image = named_image(options);
     return {.stores = {fs::path(nix::kStoreDir)}, .options = {"--offline"}};
   }
@@ -264,12 +265,13 @@ Place enter_seed(const World& world,
   }
   const Digest closure = choice.seed->config.closure;
   try {
-    pass_gate(world,
-              options,
-              gate,
-              *choice.open.repository,
-              choice.seed->manifest.digest,
-              expected_of(project, system, closure, options.get("image").has_value()));
+    choice.verified =
+        pass_gate(world,
+                  options,
+                  gate,
+                  *choice.open.repository,
+                  choice.seed->manifest.digest,
+                  expected_of(project, system, closure, options.get("image").has_value()));
   } catch (const NetworkError& error) {
     if (gate.mode == VerifyMode::require) {
       throw;
@@ -308,6 +310,7 @@ int run_build(const World& world, const Options& options) {
   stopwatch.start("find and enter the seed");
   place = enter_seed(world, options, gate, project, system, choice, lock);
   record.image = choice.image;
+  record.verified = choice.verified;
   stopwatch.start("evaluate");
   place = decide(world, options, policy, project, choice, std::move(place), record);
   expect_outputs(world, outputs_of(record));

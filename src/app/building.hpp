@@ -33,7 +33,8 @@ struct SeedChoice {
   std::optional<image::FoundSeed> seed;
   std::string reason;
   std::string hint = "run 'nix-seed seed' on a trusted branch to make or refresh the seed";
-  std::string image;  ///< repository@digest
+  std::string image;     ///< repository@digest
+  std::string verified;  ///< as `pass_gate` says
   OpenRepository open;
   std::optional<NetworkError> unreachable;  ///< why the registry could not be asked
 };

@@ -268,11 +268,12 @@ std::optional<NamedSeed> named_seed(const World& world,
   return NamedSeed{std::move(open), *std::move(seed)};
 }
 
-void check_inside(const World& world,
-                  const Options& options,
-                  const Gate& gate,
-                  const std::string& system) {
-  const Digest closure = check_closure("/", std::nullopt);
+std::string check_inside(const World& world,
+                         const Options& options,
+                         const Gate& gate,
+                         const std::string& system,
+                         const fs::path& root) {
+  const Digest closure = check_closure(root, std::nullopt);
   world.progress.step("in the seed's container: its list and its store agree on the closure " +
                       closure.to_string());
   const auto named = named_seed(world, options, system);
@@ -286,7 +287,7 @@ void check_inside(const World& world,
     world.progress.step(
         "who made the image was for the seed job to check; --image NAME@DIGEST has it checked "
         "here");
-    return;
+    return {};
   }
   if (named->seed.config.closure != closure) {
     throw IntegrityError(fmt::format("this container has the closure {}, and {} the closure {}",
@@ -295,28 +296,31 @@ void check_inside(const World& world,
                                      named->seed.config.closure.to_string()),
                          "start the job's container from the image that the seed job names");
   }
-  pass_gate(world,
-            options,
-            gate,
-            *named->open.repository,
-            named->seed.manifest.digest,
-            {.lock = std::nullopt, .key = {}, .closure = closure, .system = system});
+  std::string who =
+      pass_gate(world,
+                options,
+                gate,
+                *named->open.repository,
+                named->seed.manifest.digest,
+                {.lock = std::nullopt, .key = {}, .closure = closure, .system = system});
   world.progress.step(
       "the container has the closure of that image; that it has its other files is the word of the "
       "runtime that started it");
+  return who;
 }
 
 }  // namespace
 
-void pass_gate_inside(const World& world,
-                      const Options& options,
-                      const Gate& gate,
-                      const std::string& system) {
+std::string pass_gate_inside(const World& world,
+                             const Options& options,
+                             const Gate& gate,
+                             const std::string& system,
+                             const fs::path& root) {
   if (gate.mode == VerifyMode::off) {
-    return;
+    return {};
   }
   try {
-    check_inside(world, options, gate, system);
+    return check_inside(world, options, gate, system, root);
   } catch (const Interrupted&) {
     throw;
   } catch (const Error& error) {
@@ -328,6 +332,7 @@ void pass_gate_inside(const World& world,
     world.progress.notice(
         fmt::format("the seed can't be checked from inside its container: {}", error.message()));
   }
+  return {};
 }
 
 }  // namespace seed::app

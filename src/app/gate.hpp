@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -56,10 +57,13 @@ trust::Expected expected_of(const Project& project,
 /// `expected`, are not the same.
 Digest check_closure(const std::filesystem::path& root, const std::optional<Digest>& expected);
 
-/// In a container of a seed: checks what can be checked from inside, and says what can't.
-void pass_gate_inside(const World& world,
-                      const Options& options,
-                      const Gate& gate,
-                      const std::string& system);
+/// In a container of a seed: checks what can be checked from inside, and says what can't. Returns
+/// what `pass_gate` does of the image that the job names, where it names one. `root` is `/`, but in
+/// tests.
+std::string pass_gate_inside(const World& world,
+                             const Options& options,
+                             const Gate& gate,
+                             const std::string& system,
+                             const std::filesystem::path& root = "/");
 
 }  // namespace seed::app

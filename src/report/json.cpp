@@ -126,6 +126,7 @@ std::string to_json(const BuildRecord& record) {
               {"mode", to_string(record.mode)},
               {"reason", record.reason},
               {"image", record.image},
+              {"verified", record.verified},
               {"system", record.system},
               {"built", record.built},
               {"missing", record.missing},

@@ -95,8 +95,9 @@ std::string_view to_string(BuildMode mode);
 
 struct BuildRecord {
   BuildMode mode = BuildMode::in_seed;
-  std::string reason;  ///< why it was seedless, or what else a stale seed did not do
-  std::string image;   ///< the seed, by digest; empty where there is none
+  std::string reason;    ///< why it was seedless, or what else a stale seed did not do
+  std::string image;     ///< the seed, by digest; empty where there is none
+  std::string verified;  ///< what proves it: by whom, in which log, since when; may be empty
   std::string system;
   std::vector<std::string> built;     ///< derivations that had to be built
   std::vector<std::string> missing;   ///< what a stale seed lacks

@@ -140,6 +140,12 @@ BuildRecord sample_build(BuildMode mode) {
   BuildRecord record{
       .mode = mode,
       .image = "ghcr.io/acme/app-seed@" + some_digest("index").to_string(),
+      .verified =
+          mode == BuildMode::seedless
+              ? ""
+              : "made by https://github.com/acme/app/.github/workflows/ci.yml@refs/heads/main "
+                "(https://token.actions.githubusercontent.com), entry 182334901 of "
+                "https://rekor.sigstore.dev, at 2026-08-21T10:11:12Z",
       .system = "x86_64-linux",
       .built = {some_path("app-lib-1.4.2.drv"), some_path("app-1.4.2.drv")},
       .results = {{.attribute = "packages.x86_64-linux.default",
