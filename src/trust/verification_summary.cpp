@@ -33,9 +33,9 @@ std::string verification_summary(std::span<const Approval> approvals,
     inputs.push_back({{"digest", {{"sha256", bundle.hex()}}}});
   }
   // The builds' own levels are the builders' to claim; what was evaluated here is how many agree.
-  const json levels{
-      "SLSA_BUILD_LEVEL_UNEVALUATED",
-      fmt::format("NIX_SEED_QUORUM_{}_OF_{}", policy.quorum(), policy.builders().size())};
+  // SLSA_BUILD_LEVEL_UNEVALUATED would say the first half, but slsa-verifier knows no such level.
+  const json levels = json::array(
+      {fmt::format("NIX_SEED_QUORUM_{}_OF_{}", policy.quorum(), policy.builders().size())});
   const json predicate{
       {"verifier",
        {{"id",
