@@ -153,6 +153,12 @@ Reference Reference::parse(std::string_view text) {
     throw FormatError(fmt::format("reference '{}' names no registry", whole),
                       "write the host too, as in ghcr.io/owner/name");
   }
+  if (host.starts_with(kLayoutScheme)) {
+    // As text it could not be told from a folder, and a later job would take it for one.
+    throw FormatError(fmt::format("reference '{}' names a host 'oci' with a port", whole),
+                      "oci: is for image layout directories; give the registry's whole name, as in "
+                      "oci.example.org:5000");
+  }
   check_host(host);
   check_name(rest.substr(slash + 1));
   if (rest.size() > kMaxHostAndName) {

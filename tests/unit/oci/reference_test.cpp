@@ -83,6 +83,9 @@ TEST_CASE("a wrong reference is refused for what is wrong") {
         "reference 'ghcr.io/" + std::string(192, 'a') + "...' has more than 255 characters");
   CHECK(refusal("oci:") == "reference 'oci:' has no folder");
   CHECK(refusal("oci:/a:b:c") == "reference 'oci:/a:b:c' has two tags");
+  CHECK(refusal("OCI:5000/a") == "reference 'OCI:5000/a' names a host 'oci' with a port");
+  CHECK(refusal("docker://oci:5000/a") ==
+        "reference 'docker://oci:5000/a' names a host 'oci' with a port");
   CHECK(refusal("oci:/a:?") == "'?' is not a tag");
 }
 
