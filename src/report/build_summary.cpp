@@ -45,7 +45,7 @@ std::string facts_table(const BuildRecord& record) {
   const std::size_t built = std::max(record.derivations.size(), record.built.size());
   return facts({
       {"Seed", image_link(record.image, record.run)},
-      {"Verified", escape(record.verified, 4 * kMaxValueBytes)},
+      {"Verified", sentence(record.verified, 4 * kMaxValueBytes)},
       {"System", escape(record.system)},
       {"Built here",
        (built == 0 ? std::string("nothing: the results were there already")

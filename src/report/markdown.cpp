@@ -53,8 +53,11 @@ std::size_t longest_run(std::string_view text) {
 /// is gone; a space without width is not.
 constexpr std::string_view kNoWidth = "&#8203;";
 
-std::string html_of(char c) {
+/// `next` is the character behind it.
+std::string html_of(char c, char next) {
   switch (c) {
+    case ':':
+      return next == '/' ? "&#58;" : ":";  // no link to where somebody else says
     case '<':
       return "&lt;";
     case '>':
@@ -100,14 +103,16 @@ std::string plain(std::string_view text, std::size_t limit_bytes) {
 
 std::string escape(std::string_view text, std::size_t limit_bytes) {
   std::string out;
-  for (const char c : plain(text, limit_bytes)) {
+  const std::string shown = plain(text, limit_bytes);
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const char c = shown[i];
     if (c == '"') {
       out += c;
     } else if (std::string_view("|`*_[]\\~").find(c) != std::string_view::npos) {
       out += '\\';
       out += c;
     } else {
-      out += html_of(c);
+      out += html_of(c, shown[i + 1]);  // the last one is followed by a zero
     }
   }
   return out;
@@ -115,8 +120,24 @@ std::string escape(std::string_view text, std::size_t limit_bytes) {
 
 std::string html(std::string_view text) {
   std::string out;
-  for (const char c : plain(text)) {
-    out += html_of(c);
+  const std::string shown = plain(text);
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    out += html_of(shown[i], shown[i + 1]);
+  }
+  return out;
+}
+
+std::string sentence(std::string_view text, std::size_t limit_bytes) {
+  std::string out;
+  const std::string shown = plain(text, limit_bytes);
+  for (const std::string_view word : split(shown, ' ')) {
+    out += out.empty() ? "" : " ";
+    const std::size_t end = word.find_last_not_of(",.;)") + 1;
+    const std::size_t begin = std::min(word.find_first_not_of('('), end);
+    const std::string_view inner = word.substr(begin, end - begin);
+    out += inner.find("://") == inner.npos
+               ? escape(word)
+               : escape(word.substr(0, begin)) + code(inner) + escape(word.substr(end));
   }
   return out;
 }

@@ -23,6 +23,10 @@ std::string escape(std::string_view text, std::size_t limit_bytes = kMaxValueByt
 /// The same inside an HTML element, where Markdown means nothing.
 std::string html(std::string_view text);
 
+/// A sentence of ours with addresses in it, which stand there as code: whole, as whoever compares
+/// them needs, and no links.
+std::string sentence(std::string_view text, std::size_t limit_bytes = kMaxValueBytes);
+
 /// Where code stands: in a table's cell a | must be escaped, elsewhere the escape would show.
 enum class Place { cell, text };
 

@@ -42,6 +42,23 @@ TEST_CASE("text in backquotes can't end them") {
   CHECK(code(text) == expected);
 }
 
+TEST_CASE("no address in text of others is a link") {
+  CHECK(escape("see https://evil.example/x: now") == "see https&#58;//evil.example/x: now");
+  CHECK(html("http://x") == "http&#58;//x");
+}
+
+TEST_CASE("addresses in a sentence stand there as they are") {
+  const auto [text, expected] = GENERATE(table<std::string, std::string>({
+      {"made by https://x/a@b (https://y), entry 1 of https://z, at noon",
+       "made by `https://x/a@b` (`https://y`), entry 1 of `https://z`, at noon"},
+      {"(https://x/(a)).", "(`https://x/(a`))."},
+      {"no *address*, but <b>", "no \\*address\\*, but &lt;b&gt;"},
+      {"( ) ,", "( ) ,"},
+      {"", ""},
+  }));
+  CHECK(sentence(text) == expected);
+}
+
 TEST_CASE("outside a table nothing in backquotes is escaped") {
   CHECK(code("a|b", Place::text) == "`a|b`");
 }
