@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <future>
+#include <optional>
 
 #include <fmt/core.h>
 
@@ -172,12 +173,15 @@ std::vector<std::string> target_names(const Contents& contents) {
 std::vector<oci::Descriptor> coming_indexes(const SeedJob& job,
                                             const image::Image& image,
                                             const std::vector<std::string>& tags) {
+  std::vector<std::optional<oci::Descriptor>> of_tags(tags.size());
+  os::for_each_index(tags.size(), static_cast<unsigned>(tags.size()), [&](std::size_t i) {
+    of_tags[i] =
+        image::put_index(job.repository(), image, job.system, tags[i], source_of(job.project));
+  });
   std::vector<oci::Descriptor> indexes;
-  for (const std::string& tag : tags) {
-    oci::Descriptor index =
-        image::put_index(job.repository(), image, job.system, tag, source_of(job.project));
-    if (std::ranges::find(indexes, index.digest, &oci::Descriptor::digest) == indexes.end()) {
-      indexes.push_back(std::move(index));
+  for (std::optional<oci::Descriptor>& index : of_tags) {
+    if (std::ranges::find(indexes, index->digest, &oci::Descriptor::digest) == indexes.end()) {
+      indexes.push_back(*std::move(index));
     }
   }
   return indexes;
