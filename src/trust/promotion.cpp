@@ -70,6 +70,39 @@ void check_destination(std::span<const Approval> approvals,
   }
 }
 
+/// Copies everything and looks at it there. Where referrers are a list under a tag, whoever
+/// promotes at the same time may write that list as it was before ours: what got lost is put there
+/// again.
+Promotion place(std::span<const Approval> approvals,
+                const Evidence& evidence,
+                const QuorumPolicy& policy,
+                const sigstore::TrustedRoot& root,
+                const PromotionOrder& order) {
+  constexpr int kAttempts = 5;
+  Promotion promotion;
+  for (int attempt = 1;; ++attempt) {
+    const CopyReceipt copied = copy_artifact(order.from, order.to, order.artifact, order.copy);
+    const std::size_t attached = attach_missing(approvals, evidence, order);
+    if (attempt == 1) {
+      promotion.copied = copied;
+      promotion.attached = attached;
+    }
+    // ---- from here on only what the destination itself says counts ----
+    const auto there = order.to.head_manifest(order.artifact);
+    if (!there || there->digest != order.artifact) {
+      throw IntegrityError(fmt::format("{} does not have what was copied there", order.to.name()));
+    }
+    try {
+      check_destination(approvals, policy, root, order);
+      return promotion;
+    } catch (const IntegrityError&) {
+      if (attempt == kAttempts) {
+        throw;
+      }
+    }
+  }
+}
+
 PromotedTag write_tag(const PromotionOrder& order,
                       const oci::RawManifest& raw,
                       const std::string& tag) {
@@ -122,16 +155,7 @@ Promotion promote(std::span<const Approval> approvals,
                   const PromotionOrder& order) {
   check_approved(approvals, artifacts_below(order.from, order.artifact));
   const oci::RawManifest raw = read(order.from, order.artifact);
-  Promotion promotion;
-  promotion.copied = copy_artifact(order.from, order.to, order.artifact, order.copy);
-  promotion.attached = attach_missing(approvals, evidence, order);
-
-  // ---- from here on only what the destination itself says counts ----
-  const auto there = order.to.head_manifest(order.artifact);
-  if (!there || there->digest != order.artifact) {
-    throw IntegrityError(fmt::format("{} does not have what was copied there", order.to.name()));
-  }
-  check_destination(approvals, policy, root, order);
+  Promotion promotion = place(approvals, evidence, policy, root, order);
   if (order.before_tags) {
     order.before_tags();
   }
