@@ -21,8 +21,9 @@ constexpr std::size_t kFirstHeadroomShare = 3;
 /// Where layers run out, small ones are put together until this share is free: in bulk, rarely.
 constexpr std::size_t kHeadroomShare = 8;
 /// How many dead bytes a cold pull may bring, over the wanted ones. Giving up just enough layers to
-/// come below it sent less than going further did.
-constexpr std::uint64_t kMaxDeadPercent = 10;
+/// come below it sent less than going further did. One below the tenth that is promised: how far a
+/// single path compresses is not known.
+constexpr double kMaxDeadPercent = 9;
 
 struct Item {
   const PathInfo* info;
@@ -152,6 +153,12 @@ struct Kept {
   const PlannedLayer* layer;
   std::uint64_t live = 0;
   std::uint64_t dead = 0;
+
+  /// Of the blob, as a pull brings it: paths are taken to compress as their layer does.
+  double blob_share(std::uint64_t bytes) const {
+    return static_cast<double>(layer->reuse->size_bytes) * static_cast<double>(bytes) /
+           static_cast<double>(live + dead);
+  }
 };
 
 class Planner {
@@ -244,14 +251,19 @@ class Planner {
   }
 
   void give_up_dead_bytes() {
-    const auto dead = [&] {
-      std::uint64_t sum = 0;
+    const auto dead_percent = [&] {
+      double dead = 0;
+      double live = 0;
+      std::uint64_t live_bytes = 0;
       for (const Kept& kept : kept_) {
-        sum += kept.dead;
+        dead += kept.blob_share(kept.dead);
+        live += kept.blob_share(kept.live);
+        live_bytes += kept.live;
       }
-      return sum;
+      // What is to be sent anew is taken to compress as what is kept.
+      return dead * 100 / (live * static_cast<double>(total_) / static_cast<double>(live_bytes));
     };
-    while (dead() * 100 > total_ * kMaxDeadPercent) {
+    while (!kept_.empty() && dead_percent() > kMaxDeadPercent) {
       // The most dead bytes for the fewest live ones to send again.
       give_up(std::ranges::max_element(kept_, [](const Kept& a, const Kept& b) {
         return static_cast<double>(a.dead) / static_cast<double>(a.live) <

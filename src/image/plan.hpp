@@ -49,7 +49,7 @@ struct PlanOptions {
 ///
 /// `previous`: the layers of the seed before, in order. One is taken over when at least half of its
 /// bytes are still wanted; new paths go to fresh layers; layers with the most dead bytes are given
-/// up when dead bytes pass 10 % of the whole or the budget is used up.
+/// up when a pull would bring 9 % more for dead bytes, or the budget is used up.
 LayerPlan plan_layers(const nix::Closure& closure,
                       const PlanOptions& options,
                       const LayerPlan* previous = nullptr);

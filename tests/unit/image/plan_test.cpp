@@ -62,9 +62,12 @@ nix::Closure closure_of(const std::vector<LayerPath>& paths) {
   return nix::make_closure(std::move(infos));
 }
 
+/// Nothing in it compresses.
 PlannedLayer old_layer(std::vector<LayerPath> paths, const std::string& media_type = "t") {
   const Digest digest = Digest::of(paths.at(0).path.base_name());
-  return {std::move(paths), LayerBlob{digest, digest, 1, media_type}};
+  PlannedLayer layer{std::move(paths), std::nullopt};
+  layer.reuse = LayerBlob{digest, digest, layer.nar_size(), media_type};
+  return layer;
 }
 
 }  // namespace
@@ -176,6 +179,26 @@ TEST_CASE("layers with the most dead bytes go when dead bytes pass a tenth") {
   CHECK(plan.size() == 2);
   CHECK(plan[0] == previous[0]);
   CHECK(plan[1] == PlannedLayer{{live2}, std::nullopt});
+}
+
+TEST_CASE("dead bytes count as a pull brings them, compressed") {
+  const LayerPath bulk = path_of('a', "bulk", 10'000);
+  const LayerPath live = path_of('b', "live", 1000);
+  const nix::Closure closure = closure_of({bulk, live});
+  const auto reuses = [&](std::uint64_t bulk_blob, std::uint64_t dead, std::uint64_t blob) {
+    LayerPlan previous{old_layer({bulk}), old_layer({live, path_of('c', "dead", dead)})};
+    previous[0].reuse->size_bytes = bulk_blob;
+    previous[1].reuse->size_bytes = blob;
+    const LayerPlan plan = plan_layers(closure, kOptions, &previous);
+    check_plan(plan, closure, 96);
+    return std::ranges::count(plan, previous[1]) == 1;
+  };
+  // 500 of 11,000 bytes are dead; where the others compress to a tenth, that is a quarter.
+  CHECK(reuses(10'000, 500, 1500));
+  CHECK_FALSE(reuses(1000, 500, 1500));
+  // All 1000 dead bytes are a tenth of what is wanted, unless they compress well.
+  CHECK_FALSE(reuses(10'000, 1000, 2000));
+  CHECK(reuses(10'000, 1000, 100));
 }
 
 TEST_CASE("large sources have layers of their own") {
