@@ -30,7 +30,7 @@
         p.perl
         p.pkgconf
         p.git
-      ];
+      ] ++ pkgs.extra;
 
       variables = {
         inherit (pkgs) cc patchelf libdir;

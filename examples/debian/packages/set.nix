@@ -105,6 +105,9 @@ let
 
   pick = map (n: packages.${n});
 
+  # What the application's developers want beside its own toolchain.
+  extra = pick lock.extra;
+
   # The one package whose name matches, for names that hold a version.
   find =
     pattern:
@@ -119,6 +122,7 @@ in
     bootstrap
     cc
     closure
+    extra
     find
     packages
     patchelf
