@@ -68,8 +68,17 @@ class Delivery:
         return self.harness.run(*([with_settings + one] if one[0] == "pull" else
                                   self.refused(*with_settings, *one) for one in pipelines))
 
-    def limits(self, layers):
-        """What no way can leave out, each alone and on all cores: fetching, hashing, decoding."""
+    def podman_whole(self):
+        return self.podman(["pull", "-q", "--tls-verify=false", f"{self.image}:latest"],
+                           self.podman_ask())
+
+    def podman_ask(self):
+        app = self.bench.options.app
+        return ["run", "--rm", "--network", "none", "--volume", f"{app}:{app}:ro", "--entrypoint",
+                "/bin/nix", f"{self.image}:latest", *ASK, self.flake]
+
+    def fetch(self, layers):
+        """A plain download of the blobs in parallel, largest first."""
         host, name = self.image.split("/", 1)
         blobs = self.folder / "blobs"
         blobs.mkdir()
@@ -78,8 +87,13 @@ class Delivery:
             f'url = "http://{host}/v2/{name}/blobs/{layer["digest"]}"\n'
             f'output = "{blobs}/{layer["digest"][7:]}"\n'
             for layer in sorted(layers, key=lambda layer: -layer["size"])))
-        fetch = self.harness.run([["curl", "-sfZ", "--parallel-max", str(CONNECTIONS), "-K",
-                                   str(config)]])
+        return self.harness.run([["curl", "-sfZ", "--parallel-max", str(CONNECTIONS), "-K",
+                                  str(config)]])
+
+    def limits(self, layers):
+        """What no way can leave out, each alone and on all cores: fetching, hashing, decoding."""
+        fetch = self.fetch(layers)
+        blobs = self.folder / "blobs"
         names = f"ls -S {blobs}/* | xargs -n 1 -P {CORES}"
         decode = self.harness.run([["sh", "-c", f"{names} zstd -dqc > /dev/null"]])
         digest = self.harness.run([["sh", "-c", f"{names} openssl dgst -sha256"]])
@@ -101,10 +115,6 @@ class Delivery:
             add(f"nix-seed, {delivery}", self.nix_seed(delivery))
             add(f"nix-seed, {delivery}, again", self.nix_seed(delivery))
         self.fresh()
-        app = self.bench.options.app
-        ask = ["run", "--rm", "--network", "none", "--volume", f"{app}:{app}:ro", "--entrypoint",
-               "/bin/nix", f"{self.image}:latest", *ASK, self.flake]
-        add("podman pull, podman run", self.podman(
-            ["pull", "-q", "--tls-verify=false", f"{self.image}:latest"], ask))
-        add("podman run, pulled before", self.podman(ask))
+        add("podman pull, podman run", self.podman_whole())
+        add("podman run, pulled before", self.podman(self.podman_ask()))
         self.fresh()

@@ -1,4 +1,5 @@
 """Runs a command and tells what it cost: time, CPU of the whole process tree, memory, other load."""
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -18,7 +19,7 @@ class Sample:
     wall: float = 0.0        # s
     cpu: float = 0.0         # s, user and system of every process started
     rss: int = 0             # bytes, of the largest process; the sum of a pipeline's stages
-    server_cpu: float = 0.0  # s, of the registry
+    server_cpu: float = 0.0  # s, of the registry, and of links and servers before it
     foreign: float = 0.0     # CPU seconds of everybody else, per second and core
     bytes: int = 0           # produced or sent
     note: dict = field(default_factory=dict)
@@ -82,10 +83,23 @@ def wait_for_quiet(patience):
 class Harness:
     def __init__(self, scratch, server_pid, patience, environment):
         self.scratch = pathlib.Path(scratch)
-        self.server_pid = server_pid
+        self.servers = [server_pid]
         self.patience = patience
         self.environment = {**os.environ, **environment}
         adopt_orphans()
+
+    @contextlib.contextmanager
+    def serving(self, *pids):
+        """These processes serve too, for as long as it lasts."""
+        before = self.servers
+        self.servers = [*before, *pids]
+        try:
+            yield
+        finally:
+            self.servers = before
+
+    def server_seconds(self):
+        return sum(process_seconds(pid) for pid in self.servers)
 
     def run(self, *pipelines, cwd=None, output=None):
         """Runs pipelines one after another; each is a list of commands, each a list of words.
@@ -96,7 +110,7 @@ class Harness:
         wait_for_quiet(self.patience)
         reap_orphans()
         sample = Sample()
-        busy, server = busy_seconds(), process_seconds(self.server_pid)
+        busy, server = busy_seconds(), self.server_seconds()
         children, own = children_seconds(), time.process_time()
         start = time.monotonic()
         for number, pipeline in enumerate(pipelines):
@@ -105,7 +119,7 @@ class Harness:
         sample.wall = time.monotonic() - start
         reap_orphans()
         sample.cpu = children_seconds() - children
-        sample.server_cpu = process_seconds(self.server_pid) - server
+        sample.server_cpu = self.server_seconds() - server
         others = (busy_seconds() - busy - sample.cpu - sample.server_cpu
                   - (time.process_time() - own))
         sample.foreign = max(0.0, others / sample.wall / CORES)

@@ -8,6 +8,8 @@ import statistics
 import subprocess
 from dataclasses import asdict, dataclass
 
+import shape_report
+
 LAYOUT = "nix-seed, into a layout"
 REGISTRY = "nix-seed, into the registry"
 INCREMENTAL = (", nothing changed", ", every layer there", ", one leaf changed")
@@ -53,6 +55,8 @@ def machine(nix_seed):
                          "buildah": version("buildah", "--version"),
                          "skopeo": version("skopeo", "--version"),
                          "podman": version("podman", "--version"),
+                         "squashfs-tools": version("mksquashfs", "-version"),
+                         "curl": version("curl", "--version"),
                          "docker-registry": version("docker-registry", "--version")}}
 
 
@@ -92,7 +96,7 @@ def times(value, base):
 def full_table(rows):
     lines = []
     for name, values in rows.items():
-        if name.startswith(("limit: ", "delivery: ")) or name.endswith(INCREMENTAL):
+        if name.startswith(("limit: ", "delivery: ", "reads", shape_report.PREFIX)) or name.endswith(INCREMENTAL):
             continue
         base = rows.get(REGISTRY if "registry" in name else LAYOUT, {})
         ratio = [times(values[key], base.get(key, 0)) for key in ("wall", "cpu")]
@@ -196,7 +200,9 @@ def to_markdown(facts, samples):
         "'other load' is the share of the CPUs that was busy with something else, (!) where time "
         "says little and CPU more.", "",
         *full_table(rows), "", *limit_table(rows, facts), *incremental_table(rows, facts),
-        *step_table(samples), *delivery_table(rows, facts)]
+        *step_table(samples), *delivery_table(rows, facts),
+        *shape_report.table_of(rows, samples, table, mega),
+        *shape_report.reads_table(samples, table, mega)]
     return "\n".join(lines)
 
 

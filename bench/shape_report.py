@@ -1,0 +1,72 @@
+"""The tables of time to the first answer by shape of the network; charts read the same rows."""
+import statistics
+
+PREFIX = "shape "
+OURS = "nix-seed, mount"
+
+
+def by_shape(rows):
+    """Shape -> way -> the rest of its row, in the order in which they were measured."""
+    shapes = {}
+    for name, values in rows.items():
+        if name.startswith(PREFIX):
+            shape, way = name[len(PREFIX):].split(": ", 1)
+            shapes.setdefault(shape, {})[way] = values
+    return shapes
+
+
+def link_of(samples):
+    """Medians of a link's calibrations."""
+    return {key: statistics.median(sample.note[key] for sample in samples)
+            for key in samples[0].note}
+
+
+def cells(way, shapes, limit):
+    for ways in shapes.values():
+        values = ways[way]
+        yield (f"{values['wall']:.2f} ({values['wall_min']:.2f})",
+               f"{values['wall'] / ways[limit]['wall']:.2f}", f"{values['cpu']:.1f}",
+               f"{values['foreign']:.0%}")
+
+
+def table_of(rows, samples, table, mega):
+    shapes = by_shape(rows)
+    if not shapes:
+        return []
+    header = ["from nothing to Nix's first answer", "MB fetched"]
+    for shape in shapes:
+        header += [f"{shape}: s (min)", "against the download", "CPU s", "other load"]
+    ways = [way for way in next(iter(shapes.values())) if way != "link"]
+    lines = [[("plain parallel download, 6 connections" if way == "limit" else way),
+              mega(next(iter(shapes.values()))[way]["bytes"]),
+              *(cell for group in cells(way, shapes, "limit") for cell in group)] for way in ways]
+    text = ["", *table(header, lines), ""]
+    for shape, of_shape in shapes.items():
+        link = link_of(samples[f"{PREFIX}{shape}: link"])
+        ours = of_shape[OURS]["wall"]
+        peers = {way: values["wall"] for way, values in of_shape.items()
+                 if way not in ("link", "limit") and not way.startswith("nix-seed")}
+        best = min(peers, key=peers.get)
+        text.append(f"The link of {shape}, measured: {link['one'] / 1e6:.0f} MB/s on one connection, "
+                    f"{link['six'] / 1e6:.0f} on six, {link['round_trip'] * 1e3:.1f} ms for a round "
+                    f"trip. Best peer: {best}, {peers[best] / ours:.2f} times our time.")
+        text.append("")
+    return text
+
+
+def reads_table(samples, table, mega):
+    """What of the seed one build has read; the last run's, since they hardly differ."""
+    if "reads" not in samples:
+        return []
+    note = samples["reads"][-1].note
+    lines = [["bytes of files, by page", mega(note["read"]), mega(note["bytes"]),
+              f"{note['read'] / note['bytes']:.0%}"],
+             ["files", str(note["files_read"]), str(note["files"]),
+              f"{note['files_read'] / note['files']:.0%}"],
+             ["store paths", str(note["paths_read"]), str(note["paths"]),
+              f"{note['paths_read'] / note['paths']:.0%}"],
+             ["layers", str(note["layers_read"]), str(note["layers"]),
+              f"{note['layers_read'] / note['layers']:.0%}"],
+             ["bytes of those layers", mega(note["layer_bytes_read"]), mega(note["layer_bytes"]),
+              f"{note['layer_bytes_read'] / note['layer_bytes']:.0%}"]]
+    return ["", *table(["a build in the seed reads", "MB or number", "of", "share"], lines)]
