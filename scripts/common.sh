@@ -22,7 +22,7 @@ cross_packages=(g++-aarch64-linux-gnu qemu-user-static) # to build for the other
 fuzz_packages=(clang-19 libclang-rt-19-dev)
 example_packages=(git jq python3 util-linux)
 test_packages=(apache2-utils busybox-static catch2 clang-format-19 curl docker-registry
-  libarchive-tools openssl patchelf podman runc shellcheck skopeo sqlite3 strace umoci zstd)
+  libarchive-tools openssl patchelf podman runc shellcheck skopeo sqlite3 strace sudo umoci zstd)
 
 as_root() {
   if [[ $EUID -eq 0 ]]; then "$@"; else sudo "$@"; fi

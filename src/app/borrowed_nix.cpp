@@ -50,7 +50,7 @@ os::Backing check_machine(const fs::path& cache) {
     throw UsageError("there is a /nix/store on this machine, and no Nix in PATH to use it with",
                      "put Nix into PATH, such as /nix/var/nix/profiles/default/bin");
   }
-  const image::MountSupport support = image::mount_support(cache);
+  const image::MountSupport support = image::mount_support(cache, nullptr);
   if (!support.backing) {
     throw UsageError(
         fmt::format("there is no Nix on this machine, and a seed's can't be mounted: {}",
@@ -136,7 +136,7 @@ BorrowedNix::BorrowedNix(const World& outer, const Options& options)
             *open.repository,
             before->manifest.digest,
             expected_of(project, system, before->config.closure, true));
-  seed_ = mount_seed(outer, options, *open.repository, *before, cache, backing);
+  seed_ = mount_seed(outer, options, *open.repository, *before, cache, {.backing = backing});
   if (gate.mode != VerifyMode::off) {
     check_closure(seed_.root, before->config.closure);
   }

@@ -19,7 +19,6 @@
 #include "nix/nar.hpp"
 #include "nix/staleness.hpp"
 #include "os/file.hpp"
-#include "os/root_view.hpp"
 #include "report/record.hpp"
 
 namespace seed::app {
@@ -257,10 +256,14 @@ Place enter_seed(const World& world,
   if (!choice.seed) {
     return {};
   }
-  if (const auto why = os::why_no_namespaces()) {
+  Entry entry;
+  try {
+    entry = find_entry(world, options);
+  } catch (const Error& error) {
     drop_seed(choice,
-              fmt::format("the seed can't be entered: {}", *why),
-              "be root, allow user namespaces to users, or run in a container of the image itself");
+              fmt::format("the seed can't be entered: {}", error.message()),
+              "be root, let this user sudo without a password, allow user namespaces to users, or "
+              "run in a container of the image itself");
     return {};
   }
   const Digest closure = choice.seed->config.closure;
@@ -281,7 +284,7 @@ Place enter_seed(const World& world,
     return {};
   }
   Place place =
-      place_in_seed(world, options, project, choice, usable_cache(world.environment), lock);
+      place_in_seed(world, options, project, choice, entry, usable_cache(world.environment), lock);
   if (gate.mode != VerifyMode::off) {
     check_closure(place.stores.back().parent_path().parent_path(), closure);
   }

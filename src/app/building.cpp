@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include <unistd.h>
+
 #include <fmt/core.h>
 
 #include "app/registry.hpp"
 #include "app/seed_self_step.hpp"
+#include "app/usable_sudo.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/folder_cache.hpp"
@@ -124,10 +127,12 @@ std::uint64_t cache_limit(const Options& options, const fs::path& cache) {
               : std::min<std::uint64_t>(kDefaultCacheBytes, space.available / 2);
 }
 
-/// A seed's root, and what must be held while it is in use: tars of a mount, or the root's lock.
+/// A seed's root, and what must be held while it is in use: a mount, or the root's lock.
 struct ShownSeed {
-  fs::path root;
+  fs::path root;      ///< to be read by this process
+  fs::path shown_at;  ///< for those in the view
   std::vector<os::File> tars;
+  std::optional<os::LentMount> lent;
   std::optional<os::FileLock> in_use;
 };
 
@@ -135,11 +140,12 @@ struct ShownSeed {
 ShownSeed show_seed(const World& world,
                     const Options& options,
                     const SeedChoice& choice,
+                    const os::Sudo* sudo,
                     const fs::path& cache) {
   const Delivery delivery = delivery_of(options);
   image::MountSupport support{.backing = std::nullopt, .why_not = "--delivery is unpack"};
   if (delivery != Delivery::unpack) {
-    support = image::mount_support(cache);
+    support = image::mount_support(cache, sudo);
   }
   if (delivery == Delivery::mount && !support.backing) {
     throw Error(fmt::format("the seed can't be mounted: {}", support.why_not),
@@ -153,11 +159,19 @@ ShownSeed show_seed(const World& world,
                                                           cache_limit(options, cache),
                                                           os::default_workers(),
                                                           world.progress);
-    return {.root = unpacked.root, .tars = {}, .in_use = std::move(unpacked.in_use)};
+    return {.root = unpacked.root,
+            .shown_at = unpacked.root,
+            .tars = {},
+            .lent = std::nullopt,
+            .in_use = std::move(unpacked.in_use)};
   }
-  image::MountedSeed mounted =
-      mount_seed(world, options, *choice.open.repository, *choice.seed, cache, *support.backing);
-  return {.root = mounted.root, .tars = std::move(mounted.tars), .in_use = std::nullopt};
+  image::MountedSeed mounted = mount_seed(
+      world, options, *choice.open.repository, *choice.seed, cache, {*support.backing, sudo});
+  return {.root = mounted.root,
+          .shown_at = mounted.shown_at,
+          .tars = std::move(mounted.tars),
+          .lent = std::move(mounted.lent),
+          .in_use = std::nullopt};
 }
 
 /// The folder for what builds of this project write into this seed; what they wrote into another is
@@ -195,40 +209,56 @@ image::MountedSeed mount_seed(const World& world,
                               oci::Repository& repository,
                               const image::FoundSeed& seed,
                               const fs::path& cache,
-                              os::Backing backing) {
-  image::MountedSeed mounted = image::mount_seed(
-      repository,
-      seed,
-      cache,
-      {.backing = backing, .connections = kConnections, .limit_bytes = cache_limit(options, cache)},
-      world.progress);
-  world.progress.step(fmt::format("the seed is mounted{}: {} fetched, {} at hand",
-                                  backing == os::Backing::loop ? " through loop devices" : "",
+                              const MountWay& way) {
+  image::MountedSeed mounted = image::mount_seed(repository,
+                                                 seed,
+                                                 cache,
+                                                 {.backing = way.backing,
+                                                  .connections = kConnections,
+                                                  .limit_bytes = cache_limit(options, cache),
+                                                  .sudo = way.sudo},
+                                                 world.progress);
+  world.progress.step(fmt::format("the seed is mounted{}{}: {} fetched, {} at hand",
+                                  mounted.lent ? " by sudo" : "",
+                                  way.backing == os::Backing::loop ? " through loop devices" : "",
                                   human_size(mounted.fetched_bytes),
                                   human_size(mounted.cached_bytes)));
   return mounted;
+}
+
+Entry find_entry(const World& world, const Options& options) {
+  Entry entry{.sudo = usable_sudo(world, options), .invoker = std::nullopt};
+  entry.invoker = os::who_needs_sudo(entry.sudo ? &*entry.sudo : nullptr);
+  return entry;
 }
 
 Place place_in_seed(const World& world,
                     const Options& options,
                     const Project& project,
                     const SeedChoice& choice,
+                    const Entry& entry,
                     const fs::path& cache,
                     std::optional<os::FileLock>& lock) {
   const fs::path upper = folder_for_writes(
       options, project, cache, choice.seed->manifest.digest.hex().substr(0, 16), lock);
-  ShownSeed shown = show_seed(world, options, choice, cache);
+  ShownSeed shown = show_seed(world, options, choice, entry.sudo ? &*entry.sudo : nullptr, cache);
   const fs::path keep = shown.in_use ? fs::path() : upper / "results";
   const fs::path source = project.git ? project.git->root : project.folder;
-  const os::RootView view{.lower = shown.root,
-                          .upper = upper,
-                          .binds = {{source, source, false}},
-                          .directory = project.folder.string()};
+  os::RootView view{.lower = shown.shown_at,
+                    .upper = upper,
+                    .binds = {{source, source, false}},
+                    .directory = project.folder.string(),
+                    .invoker = entry.invoker};
+  if (shown.lent) {
+    view.invoker = os::current_invoker();
+    view.mounts = fmt::format("/proc/{}/fd/{}", ::getpid(), shown.lent->mounts.get());
+  }
   return {.runner = std::make_unique<image::ViewRunner>(
               world.runner, world.self, view, choice.seed->config.environment),
           .stores = {upper / "root/data/nix/store", shown.root / "nix/store"},
           .options = {"--offline", "--option", "sandbox", "true"},
           .held = std::move(shown.tars),
+          .lent = std::move(shown.lent),
           .root_in_use = std::move(shown.in_use),
           .keep = keep};
 }

@@ -13,6 +13,7 @@
 #include "image/publish.hpp"
 #include "nix/staleness.hpp"
 #include "os/file.hpp"
+#include "os/sudo.hpp"
 
 namespace seed::app {
 
@@ -20,9 +21,10 @@ namespace seed::app {
 struct Place {
   std::unique_ptr<os::Runner> runner;  ///< empty: the machine itself
   std::vector<std::filesystem::path>
-      stores;                        ///< folders that together are its /nix/store, upper first
-  std::vector<std::string> options;  ///< for nix build
-  std::vector<os::File> held;        ///< open while the place is in use
+      stores;                         ///< folders that together are its /nix/store, upper first
+  std::vector<std::string> options;   ///< for nix build
+  std::vector<os::File> held;         ///< open while the place is in use
+  std::optional<os::LentMount> lent;  ///< the mount, where root made it
   std::optional<os::FileLock> root_in_use;  ///< of an unpacked seed
   /// Where the last of `stores` is a mount that ends with us: the folder for what must stay.
   std::filesystem::path keep;
@@ -44,13 +46,28 @@ SeedChoice choose_seed(const World& world,
                        const Project& project,
                        const std::string& system);
 
+/// How a seed is mounted: by this process or, where that is not root, by `sudo`.
+struct MountWay {
+  os::Backing backing = os::Backing::file;
+  const os::Sudo* sudo = nullptr;
+};
+
 /// Mounts a seed with the cache's bounds that `options` name. Call it before any thread is started.
 image::MountedSeed mount_seed(const World& world,
                               const Options& options,
                               oci::Repository& repository,
                               const image::FoundSeed& seed,
                               const std::filesystem::path& cache,
-                              os::Backing backing);
+                              const MountWay& way);
+
+/// How this process gets into a seed.
+struct Entry {
+  std::optional<os::Sudo> sudo;        ///< for mounts, where it may be asked
+  std::optional<os::Invoker> invoker;  ///< for whom it must be asked even for namespaces
+};
+
+/// Throws Error where there is no way.
+Entry find_entry(const World& world, const Options& options);
 
 /// The seed's root with writes kept per project, so that a second build finds the first one's
 /// results. Mounted where this machine can, else unpacked. `lock` keeps other builds of the project
@@ -59,6 +76,7 @@ Place place_in_seed(const World& world,
                     const Options& options,
                     const Project& project,
                     const SeedChoice& choice,
+                    const Entry& entry,
                     const std::filesystem::path& cache,
                     std::optional<os::FileLock>& lock);
 

@@ -10,6 +10,7 @@
 #include "app/commands.hpp"
 #include "app/project.hpp"
 #include "app/signing.hpp"
+#include "app/usable_sudo.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/checklist.hpp"
@@ -64,14 +65,23 @@ constexpr const char* kInsideMark = "/etc/nix-seed/seed.json";
 
 /// Enters a small root as `build` enters a seed's, with all that this takes: namespaces, an overlay
 /// in the cache, a terminal for builders.
-Check check_entering(const World& world, const fs::path& scratch) {
+Check check_entering(const World& world, const os::Sudo* sudo, const fs::path& scratch) {
   if (fs::exists(kInsideMark)) {
     return {"enter", CheckStatus::passed, "not needed: this is a seed's container", {}};
+  }
+  std::optional<os::Invoker> invoker;
+  std::string fix =
+      "run as root, or allow unprivileged user namespaces; in a container, use a seed as its image";
+  try {
+    invoker = os::who_needs_sudo(sudo);
+  } catch (const Error& error) {
+    return failed("enter", error, fix);
   }
   os::make_dirs(scratch / "root");
   os::RootView view{.lower = scratch / "root",
                     .upper = scratch / "upper",
-                    .binds = {{world.self, "/nix-seed", false}}};
+                    .binds = {{world.self, "/nix-seed", false}},
+                    .invoker = invoker};
   for (const char* folder : {"/usr", "/lib", "/lib64", "/nix"}) {  // of a program with libraries
     if (fs::is_directory(folder)) {
       view.binds.push_back({folder, folder, false});
@@ -81,11 +91,12 @@ Check check_entering(const World& world, const fs::path& scratch) {
   const os::Captured tried =
       os::capture(inside, os::Command{.argv = {"/nix-seed", "--version"}}, 1 << 20);
   if (tried.exit.ok()) {
-    return {"enter", CheckStatus::passed, "namespaces and overlays work", {}};
+    return {"enter",
+            CheckStatus::passed,
+            invoker ? "namespaces and overlays work by sudo" : "namespaces and overlays work",
+            {}};
   }
   std::string why;
-  std::string fix =
-      "run as root, or allow unprivileged user namespaces; in a container, use a seed as its image";
   for (const std::string_view line : split(tried.err, '\n')) {
     if (line.starts_with("error: ")) {
       why = line.substr(7);
@@ -97,8 +108,8 @@ Check check_entering(const World& world, const fs::path& scratch) {
 }
 
 /// Whether a seed is mounted here, or takes the slower way.
-Check check_mounting(const fs::path& cache) {
-  const image::MountSupport support = image::mount_support(cache);
+Check check_mounting(const os::Sudo* sudo, const fs::path& cache) {
+  const image::MountSupport support = image::mount_support(cache, sudo);
   if (!support.backing) {
     return {"mount",
             CheckStatus::advised,
@@ -107,8 +118,9 @@ Check check_mounting(const fs::path& cache) {
   }
   return {"mount",
           CheckStatus::passed,
-          *support.backing == os::Backing::file ? "seeds are mounted"
-                                                : "seeds are mounted through loop devices",
+          fmt::format("seeds are mounted{}{}",
+                      sudo != nullptr ? " by sudo" : "",
+                      *support.backing == os::Backing::loop ? " through loop devices" : ""),
           {}};
 }
 
@@ -129,14 +141,16 @@ Check check_space(const fs::path& cache) {
   return {"cache", CheckStatus::passed, std::move(found), {}};
 }
 
-void check_cache(const World& world, std::vector<Check>& checks) {
+void check_cache(const World& world, const Options& options, std::vector<Check>& checks) {
   try {
+    const std::optional<os::Sudo> sudo_of_user = usable_sudo(world, options);
+    const os::Sudo* sudo = sudo_of_user ? &*sudo_of_user : nullptr;
     const fs::path cache = usable_cache(world.environment);
     checks.push_back(check_space(cache));
     const Workspace workspace(cache);
-    checks.push_back(check_entering(world, workspace.path()));
+    checks.push_back(check_entering(world, sudo, workspace.path()));
     if (!fs::exists(kInsideMark)) {
-      checks.push_back(check_mounting(cache));
+      checks.push_back(check_mounting(sudo, cache));
     }
   } catch (const Error& error) {
     checks.push_back(failed("cache", error, "set NIX_SEED_CACHE to a folder that can be written"));
@@ -278,7 +292,7 @@ int run_doctor(const World& world, const Options& options) {
   }
   const ci::Facts& facts = world.ci != nullptr ? world.ci->facts() : ci::no_host().facts();
   std::vector<Check> checks{check_host(facts), check_nix(world)};
-  check_cache(world, checks);
+  check_cache(world, options, checks);
   check_registry(world, options, facts, checks);
   checks.push_back(check_signing(world, facts));
   return finish(options, "this machine, " + machine_system(), checks, "");

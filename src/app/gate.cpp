@@ -212,6 +212,35 @@ std::string pass_gate(const World& world,
   return {};
 }
 
+namespace {
+
+/// The state folder of Nix below a root. SQLite resolves links by their text, and what the text of
+/// /proc/self/fd/N names is not there for this process where the root is another namespace's: then
+/// it is a copy.
+class NixState {
+ public:
+  explicit NixState(const fs::path& root) : folder_(root / "nix/var/nix") {
+    if (!root.string().starts_with("/proc/self/fd/")) {
+      return;
+    }
+    copy_.emplace();
+    const fs::path database = copy_->path() / "db";
+    os::make_dirs(database);
+    for (const char* name : {"db.sqlite", "schema"}) {
+      fs::copy_file(folder_ / "db" / name, database / name);
+    }
+    folder_ = copy_->path();
+  }
+
+  const fs::path& folder() const { return folder_; }
+
+ private:
+  fs::path folder_;
+  std::optional<os::TempDir> copy_;
+};
+
+}  // namespace
+
 Digest check_closure(const fs::path& root, const std::optional<Digest>& expected) {
   return while_doing("checking the closure of the seed", [&] {
     const std::string list = os::read_file(root / "etc/nix-seed/closure", kMaxClosureBytes);
@@ -221,7 +250,8 @@ Digest check_closure(const fs::path& root, const std::optional<Digest>& expected
                                        listed.to_string(),
                                        expected->to_string()));
     }
-    const auto database = nix::open_store_database(root / "nix/var/nix");
+    const NixState state(root);
+    const auto database = nix::open_store_database(state.folder());
     std::vector<nix::PathInfo> paths;
     for (const std::string_view line : split(list, '\n')) {
       if (line.empty()) {

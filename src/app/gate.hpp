@@ -54,7 +54,7 @@ trust::Expected expected_of(const Project& project,
 
 /// Recomputes the closure digest of an unpacked seed, or of the container that this is (`root` is
 /// `/`), from its list and from its store's database. Throws IntegrityError where they, or
-/// `expected`, are not the same.
+/// `expected`, are not the same. `root` may be below /proc/self/fd.
 Digest check_closure(const std::filesystem::path& root, const std::optional<Digest>& expected);
 
 /// In a container of a seed: checks what can be checked from inside, and says what can't. Returns

@@ -12,6 +12,7 @@
 #include "app/disk_space.hpp"
 #include "app/seed_lookup.hpp"
 #include "app/seeding.hpp"
+#include "app/usable_sudo.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/self_check.hpp"
@@ -151,11 +152,11 @@ std::shared_future<std::size_t> check_beside(const World& world,
     return std::async(std::launch::deferred, [&] { return contents.inputs.own.size(); });
   }
   return std::async(std::launch::async, [&] {
+    const std::optional<os::Sudo> sudo = usable_sudo(world, options);
     return image::check_closed(contents.inputs,
                                files.entries,
                                contents.tools.tools,
-                               world.runner,
-                               world.self,
+                               {world.runner, world.self, sudo ? &*sudo : nullptr},
                                scratch,
                                world.progress);
   });

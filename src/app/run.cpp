@@ -15,6 +15,7 @@
 #include "image/self_check.hpp"
 #include "os/clock.hpp"
 #include "os/interrupt.hpp"
+#include "os/sudo.hpp"
 
 namespace seed::app {
 namespace {
@@ -157,6 +158,9 @@ int dispatch(int argc, char** argv) {
     const image::EnterRequest request = image::parse_enter(arguments);
     os::install_interrupt_handlers();
     return os::run_in_view(request.view, request.argv, request.environment);
+  }
+  if (name == "lend") {
+    return os::lend(arguments);
   }
   const Command* command = find_command(name);
   if (command == nullptr) {

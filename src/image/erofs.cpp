@@ -86,8 +86,10 @@ void ErofsIndex::add(const TarEntry& entry, std::uint16_t layer) {
          is_file ? "" : entry.link);
 }
 
-void ErofsIndex::write(std::span<const ErofsDevice> devices, const Sink& sink) const {
-  write_erofs(tree_, devices, sink);
+void ErofsIndex::write(std::span<const ErofsDevice> devices,
+                       ErofsOwner owner,
+                       const Sink& sink) const {
+  write_erofs(tree_, devices, owner, sink);
 }
 
 }  // namespace seed::image

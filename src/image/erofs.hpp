@@ -16,7 +16,7 @@ namespace seed::image {
 /// An EROFS file system of names, modes and link targets, whose files lie in the tars of an image's
 /// layers: with it the kernel shows all layers as one tree, and nothing is extracted. Layers are
 /// laid over one another as an unpacker does: folders merge, of two other entries the one of the
-/// later layer counts. Owners are root, setuid and setgid are not taken over.
+/// later layer counts. All have one owner; setuid and setgid are not taken over.
 class ErofsIndex {
  public:
   ErofsIndex();
@@ -28,7 +28,7 @@ class ErofsIndex {
 
   /// The image's bytes: the same for the same layers, whatever the order of calls was. FormatError
   /// where one name is a folder and something else.
-  void write(std::span<const ErofsDevice> devices, const Sink& sink) const;
+  void write(std::span<const ErofsDevice> devices, ErofsOwner owner, const Sink& sink) const;
 
   /// Far beyond any closure: 64 bytes of memory each, and their names.
   static constexpr std::size_t kMaxEntries = 16 << 20;

@@ -63,8 +63,9 @@ class Writer {
  public:
   Writer(const std::vector<Node>& nodes,
          std::string_view text,
-         std::span<const ErofsDevice> devices)
-      : nodes_(nodes), text_(text), devices_(devices), nids_(nodes.size()) {
+         std::span<const ErofsDevice> devices,
+         ErofsOwner owner)
+      : nodes_(nodes), text_(text), devices_(devices), owner_(owner), nids_(nodes.size()) {
     sort_children();
     walk();
     place();
@@ -109,6 +110,7 @@ class Writer {
   const std::vector<Node>& nodes_;
   std::string_view text_;
   std::span<const ErofsDevice> devices_;
+  ErofsOwner owner_;
   std::vector<std::uint32_t> sorted_;  ///< by parent, then name
   std::vector<std::uint32_t> first_;   ///< of a node's children in sorted_
   std::vector<std::uint32_t> order_;   ///< parents before children, names sorted
@@ -163,7 +165,8 @@ void Writer::walk() {
 Writer::Shape Writer::shape_of(std::uint32_t id, std::uint64_t flat_size) const {
   const Node& node = nodes_[id];
   Shape shape{.size = node.kind == Kind::file ? node.size : flat_size};
-  shape.extended = node.mtime != kMtime || shape.size > UINT32_MAX || links_to(id) > UINT16_MAX;
+  shape.extended = node.mtime != kMtime || shape.size > UINT32_MAX || links_to(id) > UINT16_MAX ||
+                   owner_.uid > UINT16_MAX || owner_.gid > UINT16_MAX;
   if (node.kind == Kind::file) {
     shape.layout = node.size == 0 ? flat_plain : chunk_based;
     shape.tail = node.size == 0 ? 0 : 8;
@@ -302,7 +305,8 @@ void Writer::put_inode(Bytes& out,
     put(out, shape.size, 8);
     put(out, place, 4);
     put(out, nids_[id], 4);
-    put(out, 0, 8);  // owner and group: root
+    put(out, owner_.uid, 4);
+    put(out, owner_.gid, 4);
     put(out, static_cast<std::uint64_t>(node.mtime), 8);
     put(out, 0, 4);
     put(out, links_to(id), 4);
@@ -314,7 +318,9 @@ void Writer::put_inode(Bytes& out,
     put(out, 0, 4);
     put(out, place, 4);
     put(out, nids_[id], 4);
-    put(out, 0, 8);
+    put(out, owner_.uid, 2);
+    put(out, owner_.gid, 2);
+    put(out, 0, 4);
   }
   if (shape.layout == chunk_based) {
     put(out, 0, 2);
@@ -363,12 +369,15 @@ void Writer::write(const Sink& sink) {
 
 }  // namespace
 
-void write_erofs(const ErofsTree& tree, std::span<const ErofsDevice> devices, const Sink& sink) {
+void write_erofs(const ErofsTree& tree,
+                 std::span<const ErofsDevice> devices,
+                 ErofsOwner owner,
+                 const Sink& sink) {
   if (devices.size() > kMaxDevices) {
     throw FormatError(
         fmt::format("an image has {} layers; {} can be mounted", devices.size(), kMaxDevices));
   }
-  Writer(tree.nodes, tree.text, devices).write(sink);
+  Writer(tree.nodes, tree.text, devices, owner).write(sink);
 }
 
 }  // namespace seed::image

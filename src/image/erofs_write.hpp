@@ -37,9 +37,18 @@ struct ErofsTree {
   std::string text;              ///< names and link targets
 };
 
+/// Whose all files are.
+struct ErofsOwner {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+
 /// The bytes of an EROFS image of `tree` with uncompressed metadata and no data of files. Of
 /// several entries of one name, that of the latest layer counts, and of that layer the last.
 /// FormatError where one of them is a folder, or where there are more devices than can be numbered.
-void write_erofs(const ErofsTree& tree, std::span<const ErofsDevice> devices, const Sink& sink);
+void write_erofs(const ErofsTree& tree,
+                 std::span<const ErofsDevice> devices,
+                 ErofsOwner owner,
+                 const Sink& sink);
 
 }  // namespace seed::image

@@ -42,30 +42,47 @@ class Indexer final : public TarHandler {
   std::uint16_t layer_;
 };
 
+/// For this process and others.
 fs::path path_of(const os::File& file) {
-  return fmt::format("/proc/self/fd/{}", file.fd());
+  return fmt::format("/proc/{}/fd/{}", ::getpid(), file.fd());
 }
 
+/// How to mount, and who does it: this process, which is root then, or `sudo`.
+struct Mounter {
+  os::Backing backing;
+  const os::Sudo* sudo;
+};
+
 /// Shows the tars below `target`. The index is in a file without a name, on their file system.
-void show(const ErofsIndex& index,
-          std::span<const ErofsDevice> devices,
-          std::span<const os::File> tars,
-          const fs::path& folder,
-          os::Backing backing,
-          const fs::path& target) {
+std::optional<os::LentMount> show(const ErofsIndex& index,
+                                  std::span<const ErofsDevice> devices,
+                                  std::span<const os::File> tars,
+                                  const fs::path& folder,
+                                  const Mounter& mounter,
+                                  const fs::path& target) {
   os::File file = os::File::create_unnamed(folder);
-  index.write(devices, [&](ByteView bytes) { file.write(bytes); });
+  // Whoever builds owns what is there, as where it had been unpacked.
+  index.write(devices, {::geteuid(), ::getegid()}, [&](ByteView bytes) { file.write(bytes); });
   const os::File image = file.reopen_read();
   file.close();
   os::ImageMount mount{.image = path_of(image), .devices = {}};
   for (const os::File& tar : tars) {
     mount.devices.push_back(path_of(tar));
   }
-  os::mount_image(mount, backing, target);
+  if (mounter.sudo != nullptr) {
+    return mounter.sudo->mount(mount, mounter.backing, target);
+  }
+  os::leave_shared_mounts();
+  os::mount_image(mount, mounter.backing, target);
+  return std::nullopt;
+}
+
+fs::path root_of(const os::LentMount& lent) {
+  return fmt::format("/proc/self/fd/{}", lent.root.get());
 }
 
 /// Mounts a tar of one file and reads it. Throws where that fails.
-void try_mount(const fs::path& folder, os::Backing backing) {
+void try_mount(const fs::path& folder, const Mounter& mounter) {
   const os::TempDir temp(folder);
   os::File tar = os::File::create_unnamed(folder);
   ErofsIndex index;
@@ -81,9 +98,11 @@ void try_mount(const fs::path& folder, os::Backing backing) {
   std::vector<os::File> tars;
   tars.push_back(tar.reopen_read());
   tar.close();
-  show(index, {&device, 1}, tars, folder, backing, temp.path());
-  const std::string text = os::read_file(temp.path() / "probe", 64);
-  os::unmount(temp.path());
+  const auto lent = show(index, {&device, 1}, tars, folder, mounter, temp.path());
+  const std::string text = os::read_file((lent ? root_of(*lent) : temp.path()) / "probe", 64);
+  if (!lent) {
+    os::unmount(temp.path());
+  }
   if (text != "whole") {
     throw Error("mounting an erofs image: a file reads as something else");
   }
@@ -134,8 +153,8 @@ bool read_layers(const Work& work, ErofsIndex& index, std::vector<std::optional<
 
 }  // namespace
 
-MountSupport mount_support(const fs::path& cache) {
-  if (::geteuid() != 0) {
+MountSupport mount_support(const fs::path& cache, const os::Sudo* sudo) {
+  if (::geteuid() != 0 && sudo == nullptr) {
     return {.backing = std::nullopt, .why_not = "only root may mount"};
   }
   MountSupport support;
@@ -143,8 +162,7 @@ MountSupport mount_support(const fs::path& cache) {
   std::thread([&] {
     for (const os::Backing backing : {os::Backing::file, os::Backing::loop}) {
       try {
-        os::leave_shared_mounts();
-        try_mount(cache, backing);
+        try_mount(cache, {backing, ::geteuid() == 0 ? nullptr : sudo});
         support.backing = backing;
         return;
       } catch (const std::exception& error) {
@@ -184,7 +202,7 @@ MountedSeed mount_seed(oci::Repository& repository,
     whole = read_layers(work, *index, tars);
   }
 
-  MountedSeed mounted{.root = cache / "root"};
+  MountedSeed mounted{.root = cache / "root", .shown_at = cache / "root"};
   std::vector<ErofsDevice> devices;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     devices.push_back({seed.config.diff_ids[i], tars[i]->size_bytes});
@@ -192,8 +210,15 @@ MountedSeed mount_seed(oci::Repository& repository,
     mounted.tars.push_back(std::move(tars[i]->file));
   }
   os::make_dirs(mounted.root);
-  os::leave_shared_mounts();
-  show(*index, devices, mounted.tars, layer_cache.folder(), options.backing, mounted.root);
+  mounted.lent = show(*index,
+                      devices,
+                      mounted.tars,
+                      layer_cache.folder(),
+                      {options.backing, ::geteuid() == 0 ? nullptr : options.sudo},
+                      mounted.shown_at);
+  if (mounted.lent) {
+    mounted.root = root_of(*mounted.lent);
+  }
   layer_cache.trim(options.limit_bytes);
   return mounted;
 }

@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
+#include "os/sudo.hpp"
 
 namespace seed::image {
 namespace {
@@ -61,7 +62,9 @@ os::Exit ViewRunner::run(const os::Command& command, const Sink& out, const Sink
   if (!command.directory.empty()) {
     request.view.directory = command.directory.string();
   }
-  os::Command outer{.argv = {self_.string(), "enter"}, .input = command.input};
+  os::Command outer{.argv = view_.invoker ? os::sudo_prefix() : std::vector<std::string>(),
+                    .input = command.input};
+  outer.argv.insert(outer.argv.end(), {self_.string(), "enter"});
   const std::vector<std::string> arguments = to_arguments(request);
   outer.argv.insert(outer.argv.end(), arguments.begin(), arguments.end());
   return inner_.run(outer, out, err);
@@ -150,26 +153,30 @@ class DatabaseRunner final : public os::Runner {
 
 std::unique_ptr<os::Runner> runner_inside(const nix::SeedInputs& inputs,
                                           const Tools& tools,
-                                          os::Runner& runner,
-                                          const fs::path& self,
+                                          const Entrance& entrance,
                                           const fs::path& folder,
                                           Progress& progress) {
-  if (const auto why = os::why_no_namespaces()) {
+  std::optional<os::Invoker> invoker;
+  try {
+    invoker = os::who_needs_sudo(entrance.sudo);
+  } catch (const Error& error) {
     if (::access(nix::kStoreDir.data(), W_OK) != 0) {
-      throw Error("the seed can't be proven closed: " + *why,
+      throw Error("the seed can't be proven closed: " + error.message(),
                   "run as root or allow user namespaces; --unchecked seeds without the proof");
     }
     progress.step("checking that the seed is closed: an offline dry run with its database");
-    return std::make_unique<DatabaseRunner>(runner, folder, tools);
+    return std::make_unique<DatabaseRunner>(entrance.runner, folder, tools);
   }
   progress.step("checking that the seed is closed: an offline dry run inside it");
   os::RootView view{.lower = folder / "root",
                     .store_lower = std::string(nix::kStoreDir),
-                    .upper = folder / "upper"};
+                    .upper = folder / "upper",
+                    .invoker = std::move(invoker)};
   if (!inputs.changed_folder.empty()) {
     view.binds.push_back({inputs.changed_folder, inputs.changed_folder, false});
   }
-  return std::make_unique<ViewRunner>(runner, self, view, image_environment(tools));
+  return std::make_unique<ViewRunner>(
+      entrance.runner, entrance.self, view, image_environment(tools));
 }
 
 }  // namespace
@@ -177,8 +184,7 @@ std::unique_ptr<os::Runner> runner_inside(const nix::SeedInputs& inputs,
 std::size_t check_closed(const nix::SeedInputs& inputs,
                          const std::vector<RootEntry>& entries,
                          const Tools& tools,
-                         os::Runner& runner,
-                         const fs::path& self,
+                         const Entrance& entrance,
                          const fs::path& scratch,
                          Progress& progress) {
   if (inputs.targets.wanted.empty()) {
@@ -186,7 +192,7 @@ std::size_t check_closed(const nix::SeedInputs& inputs,
   }
   const fs::path folder = scratch / "self-check";
   write_entries(entries, folder / "root");
-  const auto inside = runner_inside(inputs, tools, runner, self, folder, progress);
+  const auto inside = runner_inside(inputs, tools, entrance, folder, progress);
   os::Command command{.argv = {"nix",
                                "--extra-experimental-features",
                                "nix-command flakes",

@@ -8,11 +8,12 @@
 #include "image/rootfs.hpp"
 #include "nix/seed_inputs.hpp"
 #include "os/root_view.hpp"
+#include "os/sudo.hpp"
 
 namespace seed::image {
 
 /// A Runner whose programs see a RootView: each command starts `self enter VIEW -- argv` with the
-/// given environment and the command's own additions.
+/// given environment and the command's own additions; through sudo where the view has an invoker.
 class ViewRunner final : public os::Runner {
  public:
   ViewRunner(os::Runner& inner,
@@ -38,14 +39,20 @@ struct EnterRequest {
 std::vector<std::string> to_arguments(const EnterRequest& request);
 EnterRequest parse_enter(const std::vector<std::string>& arguments);
 
+/// What a view is entered with.
+struct Entrance {
+  os::Runner& runner;
+  std::filesystem::path self;      ///< this program
+  const os::Sudo* sudo = nullptr;  ///< for who may not make namespaces; null: nobody helps
+};
+
 /// Proves that a seed is closed: in a root that has the image's own files and of the store only
 /// what the seed's database knows, offline, Nix would build the flake's own derivations and nothing
 /// else. Throws Error naming what is missing. Returns how many derivations a job would build.
 std::size_t check_closed(const nix::SeedInputs& inputs,
                          const std::vector<RootEntry>& entries,
                          const Tools& tools,
-                         os::Runner& runner,
-                         const std::filesystem::path& self,
+                         const Entrance& entrance,
                          const std::filesystem::path& scratch,
                          Progress& progress);
 

@@ -120,7 +120,8 @@ void spawn(const Command& command, const Pipe& in, const Pipe& out, const Pipe& 
   std::vector<std::string> block = environment_block(command);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.read_end, 0);
+  posix_spawn_file_actions_adddup2(
+      &actions, command.input_fd >= 0 ? command.input_fd : in.read_end, 0);
   posix_spawn_file_actions_adddup2(&actions, out.write_end, 1);
   posix_spawn_file_actions_adddup2(&actions, err.write_end, 2);
   if (!command.directory.empty()) {
@@ -250,7 +251,16 @@ Exit SystemRunner::run(const Command& command, const Sink& out, const Sink& err)
   if (command.input.empty()) {
     in_pipe.close_write();
   }
-  pump(in_pipe, command.input, out_pipe, out, err_pipe, err);
+  try {
+    pump(in_pipe, command.input, out_pipe, out, err_pipe, err);
+  } catch (...) {
+    if (::kill(child.pid, SIGTERM) != 0 && errno == EPERM) {
+      // Root's, by sudo, and so beyond our signals: it ends when nobody takes its output.
+      out_pipe.close_read();
+      err_pipe.close_read();
+    }
+    throw;
+  }
   in_pipe.close_write();  // a program that closed its outputs may still wait for the end of input
   return child.wait();
 }

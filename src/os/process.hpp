@@ -25,6 +25,7 @@ struct Command {
   std::vector<std::string> unset;  ///< taken out of it
   std::filesystem::path directory;
   std::string input;  ///< standard input; empty is /dev/null
+  int input_fd = -1;  ///< a descriptor to be standard input instead
 };
 
 struct Exit {

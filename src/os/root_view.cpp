@@ -273,74 +273,51 @@ void end_with_parent(int fd, short sign) {
   ::_exit(125);
 }
 
-Network network_from(const std::string& text) {
-  if (text != "host" && text != "none") {
-    throw UsageError("enter: --network is host or none, not " + printable(text));
+void enter_mounts(const fs::path& mounts) {
+  const Fd fd(::open(mounts.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd || ::setns(fd.get(), CLONE_NEWNS) != 0) {
+    throw_errno("entering the mount namespace", mounts);
   }
-  return text == "host" ? Network::host : Network::none;
+}
+
+/// Waits for the view's first process, and asks it to end when a signal asks us. Where sudo stands
+/// between us and who wants the output, neither a signal nor the death of the one tells: that
+/// nobody takes our output any more does.
+int wait_for(pid_t child, bool by_sudo) {
+  const Fd end(by_sudo ? static_cast<int>(::syscall(SYS_pidfd_open, child, 0)) : -1);
+  int status = 0;
+  int signal = SIGTERM;
+  for (;;) {
+    std::array<pollfd, 2> fds{pollfd{end.get(), POLLIN, 0}, pollfd{STDOUT_FILENO, 0, 0}};
+    const bool asked = end && ::poll(fds.data(), fds.size(), -1) < 0;
+    if (!asked && fds[0].revents == 0 && (fds[1].revents & POLLERR) != 0) {
+      ::kill(child, SIGKILL);
+    }
+    if (!asked && ::waitpid(child, &status, 0) == child) {
+      return status;
+    }
+    if (errno != EINTR) {
+      throw_errno("waiting for", "a view's first process");
+    }
+    // A signal asked us to stop: the namespace's first process takes everything in it along. As
+    // such it does not even see a SIGTERM that it has no handler for (pid_namespaces(7)), so the
+    // second request is one that it can't refuse.
+    ::kill(child, std::exchange(signal, SIGKILL));
+  }
 }
 
 }  // namespace
 
-std::vector<std::string> to_arguments(const RootView& view) {
-  std::vector<std::string> arguments{"--lower",
-                                     view.lower.string(),
-                                     "--upper",
-                                     view.upper.string(),
-                                     "--directory",
-                                     view.directory};
-  if (view.store_lower) {
-    arguments.insert(arguments.end(), {"--store", view.store_lower->string()});
-  }
-  if (view.network == Network::host) {
-    arguments.emplace_back("--network");
-    arguments.emplace_back("host");
-  }
-  for (const Bind& each : view.binds) {
-    arguments.insert(
-        arguments.end(),
-        {each.writable ? "--bind" : "--ro-bind", each.from.string(), each.to.string()});
-  }
-  return arguments;
-}
-
-RootView root_view_from_arguments(const std::vector<std::string>& arguments) {
-  RootView view;
-  std::size_t next = 0;
-  const auto take = [&] {
-    if (next >= arguments.size()) {
-      throw UsageError("enter: an argument is missing at the end");
-    }
-    return arguments[next++];
-  };
-  while (next < arguments.size()) {
-    const std::string name = take();
-    if (name == "--lower") {
-      view.lower = take();
-    } else if (name == "--upper") {
-      view.upper = take();
-    } else if (name == "--directory") {
-      view.directory = take();
-    } else if (name == "--store") {
-      view.store_lower = take();
-    } else if (name == "--network") {
-      view.network = network_from(take());
-    } else if (name == "--bind" || name == "--ro-bind") {
-      const fs::path from = take();
-      view.binds.push_back({from, take(), name == "--bind"});
-    } else {
-      throw UsageError("enter: unknown argument " + printable(name));
-    }
-  }
-  if (view.lower.empty() || view.upper.empty()) {
-    throw UsageError("enter: --lower and --upper are needed");
-  }
-  return view;
-}
-
 int run_in_view(const RootView& view,
                 const std::vector<std::string>& argv,
                 const std::vector<std::string>& environment) {
+  if (view.mounts) {
+    enter_mounts(*view.mounts);
+  }
+  if (view.invoker) {
+    become_invoker(*view.invoker);
+  }
+  // After the change of identity, which ends the wish to end.
   end_with_parent(STDOUT_FILENO, POLLERR);  // its end of our output is closed
   unshare_all(view);
   std::array<int, 2> pipe{};
@@ -356,17 +333,7 @@ int run_in_view(const RootView& view,
     end_with_parent(pipe[0], POLLHUP);
     become(view, argv, environment);
   }
-  int status = 0;
-  int signal = SIGTERM;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) {
-      throw_errno("waiting for", argv.front());
-    }
-    // A signal asked us to stop: the namespace's first process takes everything in it along. As
-    // such it does not even see a SIGTERM that it has no handler for (pid_namespaces(7)), so the
-    // second request is one that it can't refuse.
-    ::kill(child, std::exchange(signal, SIGKILL));
-  }
+  const int status = wait_for(child, view.invoker.has_value());
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

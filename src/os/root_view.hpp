@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "os/invoker.hpp"
+
 namespace seed::os {
 
 namespace fs = std::filesystem;
@@ -26,17 +28,21 @@ struct RootView {
   std::vector<Bind> binds;
   Network network = Network::none;
   std::string directory = "/";  ///< working directory inside
+  /// Root starts it, by sudo, for this user, who is the one inside.
+  std::optional<Invoker> invoker;
+  /// A mount namespace, by a path to it, in which the folders above are; ours where there is none.
+  std::optional<fs::path> mounts;
 };
 
 /// `view` as arguments of the hidden `enter` command, and back. Throws UsageError.
 std::vector<std::string> to_arguments(const RootView& view);
 RootView root_view_from_arguments(const std::vector<std::string>& arguments);
 
-/// Makes namespaces (mount, pid, ipc, network unless it is the host's; user where we are not root),
-/// shows the view, runs `argv` in it with `environment` alone, and returns its exit status (128 +
-/// signal; 125, with the reason on stderr, where the view could not be shown). This process stays
-/// in the new namespaces: call it in one that does nothing else. Throws Error where the kernel
-/// refuses the namespaces.
+/// Makes namespaces (mount, pid, ipc, network unless it is the host's; user where we are, or
+/// become, somebody else than root), shows the view, runs `argv` in it with `environment` alone,
+/// and returns its exit status (128 + signal; 125, with the reason on stderr, where the view could
+/// not be shown). This process stays in the new namespaces: call it in one that does nothing else.
+/// Throws Error where the kernel refuses the namespaces.
 int run_in_view(const RootView& view,
                 const std::vector<std::string>& argv,
                 const std::vector<std::string>& environment);

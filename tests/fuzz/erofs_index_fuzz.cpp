@@ -127,7 +127,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     reader.write(tar);
     reader.finish();
     const seed::image::ErofsDevice device{seed::Digest::of(""), size};
-    index.write({&device, 1}, [&](seed::ByteView bytes) { image += seed::text_of(bytes); });
+    index.write({&device, 1}, {}, [&](seed::ByteView bytes) { image += seed::text_of(bytes); });
   } catch (const seed::FormatError&) {
     return 0;
   }

@@ -61,18 +61,20 @@ std::vector<ErofsDevice> devices_of(const std::vector<std::string>& tars) {
   return devices;
 }
 
-std::string image_of(const ErofsIndex& index, const std::vector<std::string>& tars) {
+std::string image_of(const ErofsIndex& index,
+                     const std::vector<std::string>& tars,
+                     ErofsOwner owner = {}) {
   std::string image;
-  index.write(devices_of(tars), [&](ByteView bytes) { image += text_of(bytes); });
+  index.write(devices_of(tars), owner, [&](ByteView bytes) { image += text_of(bytes); });
   return image;
 }
 
-std::string image_of(const std::vector<std::string>& tars) {
+std::string image_of(const std::vector<std::string>& tars, ErofsOwner owner = {}) {
   ErofsIndex index;
   for (std::size_t i = 0; i < tars.size(); ++i) {
     add(index, tars[i], static_cast<std::uint16_t>(i));
   }
-  return image_of(index, tars);
+  return image_of(index, tars, owner);
 }
 
 /// Names of different lengths around what one block of a folder holds.
@@ -114,10 +116,11 @@ std::string second_layer() {
 /// Seen in a thread that has a mount namespace of its own.
 void mounted(const std::vector<std::string>& tars,
              os::Backing backing,
-             const std::function<void(const fs::path&)>& look) {
+             const std::function<void(const fs::path&)>& look,
+             ErofsOwner owner = {}) {
   const os::TempDir temp(fs::exists("/var/tmp") ? "/var/tmp" : "");
   os::ImageMount mount{.image = temp.path() / "index", .devices = {}};
-  os::File::create_new(mount.image).write(bytes_of(image_of(tars)));
+  os::File::create_new(mount.image).write(bytes_of(image_of(tars, owner)));
   for (std::size_t i = 0; i < tars.size(); ++i) {
     mount.devices.push_back(temp.path() / std::to_string(i));
     os::File::create_new(mount.devices.back()).write(bytes_of(tars[i]));
@@ -220,6 +223,25 @@ TEST_CASE("modes, times, sizes, owners and counts of links are those of an unpac
   });
 }
 
+TEST_CASE("files are the owner's that the index names, however large its numbers are") {
+  if (!can_mount(os::Backing::file)) {
+    return;
+  }
+  const ErofsOwner owner =
+      GENERATE(ErofsOwner{1001, 118}, ErofsOwner{65536, 1}, ErofsOwner{1, 4000000000});
+  const auto look = [&](const fs::path& root) {
+    std::size_t seen = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(root)) {
+      const struct stat status = status_of(entry.path());
+      seen += status.st_uid == owner.uid && status.st_gid == owner.gid ? 1 : 0;
+    }
+    CHECK(seen == 700 + 16);
+    CHECK(read(root / "nix/store/b/file") == "of the second layer");
+    CHECK(read(root / "nix/store/a/many" / name_of(699)) == "699");
+  };
+  mounted({first_layer(), second_layer()}, os::Backing::file, look, owner);
+}
+
 TEST_CASE("times and sizes that the short inode has no room for are kept") {
   if (!can_mount(os::Backing::file)) {
     return;
@@ -232,6 +254,7 @@ TEST_CASE("times and sizes that the short inode has no room for are kept") {
   const os::ImageMount mount{.image = temp.path() / "index", .devices = {temp.path() / "tar"}};
   std::string image;
   index.write(std::vector<ErofsDevice>{{Digest::of("x"), std::uint64_t{6} << 30}},
+              {},
               [&](ByteView bytes) { image += text_of(bytes); });
   os::File::create_new(mount.image).write(bytes_of(image));
   os::File::create_new(mount.devices[0]);
@@ -321,10 +344,10 @@ TEST_CASE("one name that is a folder and something else is refused") {
 TEST_CASE("more layers than the format can number are refused") {
   const ErofsIndex index;
   const std::vector<ErofsDevice> devices(4097, ErofsDevice{Digest::of("x"), 1024});
-  CHECK_THROWS_WITH(index.write(devices, [](ByteView) {}),
+  CHECK_THROWS_WITH(index.write(devices, {}, [](ByteView) {}),
                     "an image has 4097 layers; 4096 can be mounted");
   std::uint64_t size = 0;
-  index.write(std::span(devices).first(4096), [&](ByteView bytes) { size += bytes.size(); });
+  index.write(std::span(devices).first(4096), {}, [&](ByteView bytes) { size += bytes.size(); });
   CHECK(size == 1024 + 128 + 4096 * 128 + 512 - 128);
 }
 

@@ -125,7 +125,7 @@ struct Fixture {
 };
 
 bool can_mount(const fs::path& cache) {
-  const MountSupport support = mount_support(cache);
+  const MountSupport support = mount_support(cache, nullptr);
   if (support.backing != os::Backing::file) {
     WARN("erofs images are not mounted here: " << support.why_not);
     return false;
@@ -294,10 +294,10 @@ TEST_CASE("the cache keeps what was used last, and what is in use") {
 TEST_CASE("who is not root, or has no place for it, is told why a seed is not mounted") {
   const os::TempDir temp;
   if (::geteuid() != 0) {
-    CHECK(mount_support(temp.path()).why_not == "only root may mount");
+    CHECK(mount_support(temp.path(), nullptr).why_not == "only root may mount");
     return;
   }
-  const MountSupport support = mount_support(temp.path() / "absent");
+  const MountSupport support = mount_support(temp.path() / "absent", nullptr);
   CHECK_FALSE(support.backing);
   CHECK(support.why_not.find("absent") != std::string::npos);
 }

@@ -21,13 +21,17 @@ TEST_CASE("a view comes back from its arguments as it was") {
                 .upper = "/tmp/u,p:er",
                 .binds = {{"/src", "/src", true}, {"/etc/resolv.conf", "/etc/resolv.conf", false}},
                 .network = Network::host,
-                .directory = "/src/sub"};
+                .directory = "/src/sub",
+                .invoker = Invoker{1001, 118, {4, 27}},
+                .mounts = "/proc/1/fd/3"};
   const RootView back = root_view_from_arguments(to_arguments(view));
   CHECK(back.lower == view.lower);
   CHECK(back.store_lower == view.store_lower);
   CHECK(back.upper == view.upper);
   CHECK(back.network == Network::host);
   CHECK(back.directory == view.directory);
+  CHECK(back.invoker == view.invoker);
+  CHECK(back.mounts == view.mounts);
   REQUIRE(back.binds.size() == 2);
   CHECK(back.binds[0].writable);
   CHECK(back.binds[1].from == "/etc/resolv.conf");
@@ -40,6 +44,8 @@ TEST_CASE("a view has no network and no store of its own unless it is said") {
   const RootView view = root_view_from_arguments({"--lower", "/l", "--upper", "/u"});
   CHECK(view.network == Network::none);
   CHECK_FALSE(view.store_lower);
+  CHECK_FALSE(view.invoker);
+  CHECK_FALSE(view.mounts);
   CHECK(view.directory == "/");
 }
 
@@ -53,6 +59,7 @@ TEST_CASE("arguments of a view with one thing wrong are refused") {
       {Arguments{"--ro-bind", "/a"}, "enter: an argument is missing at the end"},
       {Arguments{"--lower", "/l", "--upper", "/u", "\x1b"}, "enter: unknown argument \\x1b"},
       {Arguments{"--network", "hosts"}, "enter: --network is host or none, not hosts"},
+      {Arguments{"--as", "1001"}, "'1001' is no user as UID:GID:GROUPS"},
   }));
   CHECK_THROWS_AS(root_view_from_arguments(arguments), UsageError);
   CHECK_THROWS_WITH(root_view_from_arguments(arguments), message);
