@@ -1,5 +1,6 @@
 """What of a seed a real build in it reads: the application is built in a mounted seed, and when its
-builder has done all it has to do, the kernel is asked which pages of the mount it has in memory.
+builder begins, or has done all it has to do, the kernel is asked which pages of the mount it has in
+memory.
 
 The mount is new, so that nothing is there but what evaluation and build have touched, and what the
 kernel read ahead of them.
@@ -16,6 +17,7 @@ from harness import Sample
 
 NAP = "98765"  # s, how the builder is recognised
 CACHESTAT = 451
+BEGINNING, END = "until the builder begins", "until the builder ends"
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -63,27 +65,28 @@ def napping():
 class Reads:
     def __init__(self, bench, image):
         self.bench, self.image = bench, image
-        self.folder = bench.fresh("reads")
+        self.folder = bench.scratch / "reads"
 
-    def project(self):
-        """The application with a builder that lies down at its end: a change of its own source, for
-        which the seed is made."""
+    def project(self, when):
+        """The application with a builder that lies down: a change of its own source, for which the
+        seed is made."""
         app = self.folder / "app"
         subprocess.run(["git", "-c", "advice.detachedHead=false", "clone", "-q",
                         self.bench.options.app, str(app)], check=True)
-        with open(app / "build.sh", "a") as file:
-            file.write(f"sleep {NAP}\n")
+        builder, nap = app / "build.sh", f"sleep {NAP}\n"
+        text = builder.read_text()
+        builder.write_text(nap + text if when == BEGINNING else text + nap)
         subprocess.run(["git", "-C", str(app), "-c", "user.name=bench", "-c", "user.email=b@invalid",
                         "commit", "-qam", "wait"], check=True)
         return app
 
-    def run(self):
+    def run(self, when):
         """One row: bytes read of all, in the note."""
+        self.bench.fresh("reads").mkdir()
         cache = self.folder / "cache"
-        self.folder.mkdir()
         log = open(self.folder / "log", "w+")
         build = subprocess.Popen(
-            [self.bench.options.nix_seed, "build", f"{self.project()}#default", "--no-link",
+            [self.bench.options.nix_seed, "build", f"{self.project(when)}#default", "--no-link",
              "--require-seed", "--insecure", "--registry", self.image, "--delivery", "mount"],
             env={**self.bench.harness.environment, "NIX_SEED_CACHE": str(cache)}, stdout=log,
             stderr=log)

@@ -56,17 +56,16 @@ def table_of(rows, samples, table, mega):
 
 def reads_table(samples, table, mega):
     """What of the seed one build has read; the last run's, since they hardly differ."""
-    if "reads" not in samples:
-        return []
-    note = samples["reads"][-1].note
-    lines = [["bytes of files, by page", mega(note["read"]), mega(note["bytes"]),
-              f"{note['read'] / note['bytes']:.0%}"],
-             ["files", str(note["files_read"]), str(note["files"]),
-              f"{note['files_read'] / note['files']:.0%}"],
-             ["store paths", str(note["paths_read"]), str(note["paths"]),
-              f"{note['paths_read'] / note['paths']:.0%}"],
-             ["layers", str(note["layers_read"]), str(note["layers"]),
-              f"{note['layers_read'] / note['layers']:.0%}"],
-             ["bytes of those layers", mega(note["layer_bytes_read"]), mega(note["layer_bytes"]),
-              f"{note['layer_bytes_read'] / note['layer_bytes']:.0%}"]]
-    return ["", *table(["a build in the seed reads", "MB or number", "of", "share"], lines)]
+    lines = []
+    for name, values in samples.items():
+        if name.startswith("reads "):
+            note = values[-1].note
+
+            def share(key, whole, form=str):
+                return f"{form(note[key])} of {form(note[whole])} ({note[key] / note[whole]:.0%})"
+
+            lines.append([name[6:], share("read", "bytes", mega), share("files_read", "files"),
+                          share("paths_read", "paths"), share("layers_read", "layers"),
+                          share("layer_bytes_read", "layer_bytes", mega)])
+    return ["", *table(["a build in the seed reads", "MB, by page", "files", "store paths", "layers",
+                        "MB of those layers"], lines)] if lines else []

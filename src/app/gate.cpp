@@ -252,16 +252,17 @@ Digest check_closure(const fs::path& root, const std::optional<Digest>& expected
     }
     const NixState state(root);
     const auto database = nix::open_store_database(state.folder());
-    std::vector<nix::PathInfo> paths;
+    std::vector<nix::StorePath> names;
     for (const std::string_view line : split(list, '\n')) {
-      if (line.empty()) {
-        continue;
+      if (!line.empty()) {
+        names.push_back(nix::StorePath::parse(line.substr(line.rfind(' ') + 1)));
       }
-      const nix::StorePath path = nix::StorePath::parse(line.substr(line.rfind(' ') + 1));
-      auto info = database->query(path);
+    }
+    std::vector<nix::PathInfo> paths;
+    for (auto& info : database->query(names)) {
       if (!info) {
-        throw IntegrityError(
-            fmt::format("the image lists {}, and its store lacks it", path.to_string()));
+        throw IntegrityError(fmt::format("the image lists {}, and its store lacks it",
+                                         names[paths.size()].to_string()));
       }
       paths.push_back(*std::move(info));
     }

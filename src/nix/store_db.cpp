@@ -110,16 +110,14 @@ class SqliteStoreDatabase final : public StoreDatabase {
     }
   }
 
-  std::optional<PathInfo> query(const StorePath& path) override {
-    return in_snapshot(database_, unlocked_, [&]() -> std::optional<PathInfo> {
-      auto row = find(path);
-      if (!row) {
-        return std::nullopt;
+  std::vector<std::optional<PathInfo>> query(std::span<const StorePath> paths) override {
+    return in_snapshot(database_, unlocked_, [&] {
+      std::vector<std::optional<PathInfo>> infos;
+      infos.reserve(paths.size());
+      for (const StorePath& path : paths) {
+        infos.push_back(read(path));
       }
-      for (const std::int64_t id : references_of(row->id)) {
-        row->info.references.insert(read_by_id(id).info.path);
-      }
-      return std::move(row->info);
+      return infos;
     });
   }
 
@@ -144,6 +142,17 @@ class SqliteStoreDatabase final : public StoreDatabase {
     }
     statement.reset();
     return row;
+  }
+
+  std::optional<PathInfo> read(const StorePath& path) {
+    auto row = find(path);
+    if (!row) {
+      return std::nullopt;
+    }
+    for (const std::int64_t id : references_of(row->id)) {
+      row->info.references.insert(read_by_id(id).info.path);
+    }
+    return std::move(row->info);
   }
 
   std::optional<Row> find(const StorePath& path) {

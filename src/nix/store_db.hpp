@@ -14,8 +14,9 @@ namespace seed::nix {
 class StoreDatabase {
  public:
   virtual ~StoreDatabase() = default;
-  /// Nothing where the path is not valid.
-  virtual std::optional<PathInfo> query(const StorePath& path) = 0;
+  /// In the order of `paths`, and all of one moment: the database is locked once, not for each.
+  /// Nothing where a path is not valid.
+  virtual std::vector<std::optional<PathInfo>> query(std::span<const StorePath> paths) = 0;
   /// `roots` and all they refer to. Throws Error naming a path that is not valid.
   virtual Closure closure(std::span<const StorePath> roots) = 0;
 };

@@ -54,6 +54,10 @@ void make_state(const fs::path& state, const Closure& closure) {
   write_store_database(state / "db" / "db.sqlite", closure);
 }
 
+std::optional<PathInfo> query(StoreDatabase& database, const StorePath& path) {
+  return database.query({&path, 1}).at(0);
+}
+
 os::Command command(std::vector<std::string> argv) {
   return {.argv = std::move(argv), .extra = {}, .unset = {}, .directory = {}, .input = {}};
 }
@@ -64,9 +68,21 @@ TEST_CASE("what was written to a database is read from it") {
   make_state(temp.path(), closure);
   const auto database = open_store_database(temp.path());
   for (const PathInfo& info : closure.paths()) {
-    CHECK(database->query(info.path) == info);
+    CHECK(query(*database, info.path) == info);
   }
-  CHECK_FALSE(database->query(numbered(7)).has_value());
+  CHECK_FALSE(query(*database, numbered(7)).has_value());
+}
+
+TEST_CASE("many paths are read at once, in the order asked for") {
+  const os::TempDir temp;
+  const Closure closure = golden_closure();
+  make_state(temp.path(), closure);
+  const std::vector wanted{closure.paths()[1].path, numbered(7), closure.paths()[0].path};
+  const auto infos = open_store_database(temp.path())->query(wanted);
+  REQUIRE(infos.size() == 3);
+  CHECK(infos[0] == closure.paths()[1]);
+  CHECK_FALSE(infos[1].has_value());
+  CHECK(infos[2] == closure.paths()[0]);
 }
 
 TEST_CASE("the closure of a path holds what it reaches and nothing else") {
@@ -177,8 +193,8 @@ TEST_CASE("Nix itself works with the database we write") {
   CHECK(real.err.find("error") == std::string::npos);
   CHECK(os::read_file(temp.path() / "dump", 1 << 20) == registration(closure));
   const auto after = open_store_database(temp.path() / "var" / "nix");
-  CHECK_FALSE(after->query(numbered(49)).has_value());
-  CHECK(after->query(numbered(48)).has_value());
+  CHECK_FALSE(query(*after, numbered(49)).has_value());
+  CHECK(query(*after, numbered(48)).has_value());
 }
 
 TEST_CASE("our schema has every table, index and trigger of the database Nix makes") {
