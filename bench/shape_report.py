@@ -3,6 +3,7 @@ import statistics
 
 PREFIX = "shape "
 OURS = "nix-seed, mount"
+PULLED = "podman pull, podman run"
 
 
 def by_shape(rows):
@@ -21,36 +22,38 @@ def link_of(samples):
             for key in samples[0].note}
 
 
-def cells(way, shapes, limit):
-    for ways in shapes.values():
-        values = ways[way]
-        yield (f"{values['wall']:.2f} ({values['wall_min']:.2f})",
-               f"{values['wall'] / ways[limit]['wall']:.2f}", f"{values['cpu']:.1f}",
-               f"{values['foreign']:.0%}")
+def link_words(shape, of_shape, samples):
+    link = link_of(samples[f"{PREFIX}{shape}: link"])
+    ours = of_shape[OURS]["wall"]
+    peers = {way: values["wall"] for way, values in of_shape.items()
+             if way not in ("link", "limit") and not way.startswith("nix-seed")}
+    best = min(peers, key=peers.get)
+    return (f"The link of {shape}, measured: {link['one'] / 1e6:.0f} MB/s on one connection, "
+            f"{link['six'] / 1e6:.0f} on six, {link['round_trip'] * 1e3:.1f} ms for a round trip. "
+            f"Against mount: {best} (the best peer) takes {peers[best] / ours:.2f} times as long, "
+            f"podman {peers[PULLED] / ours:.1f} times.")
 
 
 def table_of(rows, samples, table, mega):
     shapes = by_shape(rows)
     if not shapes:
         return []
-    header = ["from nothing to Nix's first answer", "MB fetched"]
-    for shape in shapes:
-        header += [f"{shape}: s (min)", "against the download", "CPU s", "other load"]
-    ways = [way for way in next(iter(shapes.values())) if way != "link"]
-    lines = [[("plain parallel download, 6 connections" if way == "limit" else way),
-              mega(next(iter(shapes.values()))[way]["bytes"]),
-              *(cell for group in cells(way, shapes, "limit") for cell in group)] for way in ways]
-    text = ["", *table(header, lines), ""]
+    times, costs = [], []
+    for way in next(iter(shapes.values())):
+        if way == "link":
+            continue
+        name = "plain parallel download, 6 connections" if way == "limit" else way
+        each = [ways[way] for ways in shapes.values()]
+        times.append([name, mega(each[0]["bytes"])] + [
+            f"{values['wall']:.2f} ({values['wall_min']:.2f}), "
+            f"{values['wall'] / ways['limit']['wall']:.2f}x"
+            for values, ways in zip(each, shapes.values())])
+        costs.append([name] + [f"{values['cpu']:.1f}, {values['foreign']:.0%}" for values in each])
+    text = ["", "Seconds from nothing to Nix's first answer: median (min), and against the download.", "",
+            *table(["way", "MB fetched", *shapes], times), "", "CPU seconds, and the other load.", "",
+            *table(["way", *shapes], costs), ""]
     for shape, of_shape in shapes.items():
-        link = link_of(samples[f"{PREFIX}{shape}: link"])
-        ours = of_shape[OURS]["wall"]
-        peers = {way: values["wall"] for way, values in of_shape.items()
-                 if way not in ("link", "limit") and not way.startswith("nix-seed")}
-        best = min(peers, key=peers.get)
-        text.append(f"The link of {shape}, measured: {link['one'] / 1e6:.0f} MB/s on one connection, "
-                    f"{link['six'] / 1e6:.0f} on six, {link['round_trip'] * 1e3:.1f} ms for a round "
-                    f"trip. Best peer: {best}, {peers[best] / ours:.2f} times our time.")
-        text.append("")
+        text += [link_words(shape, of_shape, samples), ""]
     return text
 
 
