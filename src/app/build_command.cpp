@@ -8,6 +8,7 @@
 #include "app/building.hpp"
 #include "app/changed_inputs.hpp"
 #include "app/commands.hpp"
+#include "app/entering.hpp"
 #include "app/gate.hpp"
 #include "app/outputs.hpp"
 #include "app/policy.hpp"
@@ -52,8 +53,6 @@ constexpr std::array kOptions{
     kSigningConfigOption,
     OptionSpec{"json", "", "print the result as JSON"},
 };
-
-constexpr const char* kInsideMark = "/etc/nix-seed/seed.json";
 
 /// Runs the build; Nix's words pass through as they come. Returns its JSON.
 std::string build(const World& world, const Project& project, const Place& place) {
@@ -191,7 +190,7 @@ Place decide(const World& world,
              report::BuildRecord& record) {
   record.mode = report::BuildMode::seedless;
   record.reason = choice.reason;
-  if (choice.seed || fs::exists(kInsideMark)) {
+  if (choice.seed || inside_seed()) {
     const Forecast expected = forecast(world, project, in_seed);
     refuse_missing_attribute(project, expected.failure);
     for (const nix::StorePath& drv : expected.staleness.own) {
@@ -230,67 +229,6 @@ Place decide(const World& world,
   return machine_place(world, record.system);
 }
 
-/// Why the seed that was chosen is not used after all.
-void drop_seed(SeedChoice& choice, std::string reason, std::string hint) {
-  choice.reason = std::move(reason);
-  choice.hint = std::move(hint);
-  choice.image.clear();
-  choice.verified.clear();
-  choice.seed.reset();
-}
-
-/// Chooses a seed, has the gate look at it, and only then gets and enters it.
-Place enter_seed(const World& world,
-                 const Options& options,
-                 const Gate& gate,
-                 const Project& project,
-                 const std::string& system,
-                 SeedChoice& choice,
-                 std::optional<os::FileLock>& lock) {
-  if (fs::exists(kInsideMark)) {
-    choice.verified = pass_gate_inside(world, options, gate, system);
-    choice.image = named_image(options);
-    return {.stores = {fs::path(nix::kStoreDir)}, .options = {"--offline"}};
-  }
-  choice = choose_seed(world, options, project, system);
-  if (!choice.seed) {
-    return {};
-  }
-  Entry entry;
-  try {
-    entry = find_entry(world, options);
-  } catch (const Error& error) {
-    drop_seed(choice,
-              fmt::format("the seed can't be entered: {}", error.message()),
-              "be root, let this user sudo without a password, allow user namespaces to users, or "
-              "run in a container of the image itself");
-    return {};
-  }
-  const Digest closure = choice.seed->config.closure;
-  try {
-    choice.verified =
-        pass_gate(world,
-                  options,
-                  gate,
-                  *choice.open.repository,
-                  choice.seed->manifest.digest,
-                  expected_of(project, system, closure, options.get("image").has_value()));
-  } catch (const NetworkError& error) {
-    if (gate.mode == VerifyMode::require) {
-      throw;
-    }
-    drop_seed(choice, error.message(), error.hint());
-    choice.unreachable = error;
-    return {};
-  }
-  Place place =
-      place_in_seed(world, options, project, choice, entry, usable_cache(world.environment), lock);
-  if (gate.mode != VerifyMode::off) {
-    check_closure(place.stores.back().parent_path().parent_path(), closure);
-  }
-  return place;
-}
-
 int run_build(const World& world, const Options& options) {
   const Time started = world.clock.now();
   const Policy policy = policy_of(options, facts_of(world), Fallback::seedless);
@@ -311,7 +249,7 @@ int run_build(const World& world, const Options& options) {
   std::optional<os::FileLock> lock;
 
   stopwatch.start("find and enter the seed");
-  place = enter_seed(world, options, gate, project, system, choice, lock);
+  place = enter_seed(world, options, gate, project, system, {}, choice, lock);
   record.image = choice.image;
   record.verified = choice.verified;
   stopwatch.start("evaluate");

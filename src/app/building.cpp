@@ -199,6 +199,32 @@ fs::path folder_for_writes(const Options& options,
 
 }  // namespace
 
+namespace {
+
+/// What a view shows of this machine.
+std::vector<os::Bind> binds_of(const Project& project,
+                               const Inside& inside,
+                               const fs::path& upper) {
+  const fs::path source = project.git ? project.git->root : project.folder;
+  std::vector<os::Bind> binds{{source, source, inside.writable}};
+  if (inside.results) {
+    for (const fs::path& folder : {upper / "root/data/nix/store", upper / "results"}) {
+      os::make_dirs(folder);
+      binds.push_back({folder, folder, false});
+    }
+  }
+  if (inside.network == os::Network::host) {
+    for (const char* file : {"/etc/resolv.conf", "/etc/hosts"}) {
+      if (fs::exists(file)) {
+        binds.push_back({file, file, false});
+      }
+    }
+  }
+  return binds;
+}
+
+}  // namespace
+
 void check_delivery(const Options& options) {
   delivery_of(options);
   options.number("cache-size", 0, 1U << 30);
@@ -237,18 +263,20 @@ Place place_in_seed(const World& world,
                     const Project& project,
                     const SeedChoice& choice,
                     const Entry& entry,
+                    const Inside& inside,
                     const fs::path& cache,
                     std::optional<os::FileLock>& lock) {
   const fs::path upper = folder_for_writes(
       options, project, cache, choice.seed->manifest.digest.hex().substr(0, 16), lock);
   ShownSeed shown = show_seed(world, options, choice, entry.sudo ? &*entry.sudo : nullptr, cache);
   const fs::path keep = shown.in_use ? fs::path() : upper / "results";
-  const fs::path source = project.git ? project.git->root : project.folder;
-  os::RootView view{.lower = shown.shown_at,
-                    .upper = upper,
-                    .binds = {{source, source, false}},
-                    .directory = project.folder.string(),
-                    .invoker = entry.invoker};
+  os::RootView view{
+      .lower = shown.shown_at,
+      .upper = upper,
+      .binds = binds_of(project, inside, upper),
+      .network = inside.network,
+      .directory = (inside.directory.empty() ? project.folder : inside.directory).string(),
+      .invoker = entry.invoker};
   if (shown.lent) {
     view.invoker = os::current_invoker();
     view.mounts = fmt::format("/proc/{}/fd/{}", ::getpid(), shown.lent->mounts.get());

@@ -13,6 +13,7 @@
 #include "image/publish.hpp"
 #include "nix/staleness.hpp"
 #include "os/file.hpp"
+#include "os/root_view.hpp"
 #include "os/sudo.hpp"
 
 namespace seed::app {
@@ -69,6 +70,14 @@ struct Entry {
 /// Throws Error where there is no way.
 Entry find_entry(const World& world, const Options& options);
 
+/// What programs in a seed get besides it.
+struct Inside {
+  bool writable = false;  ///< the checkout, which is at its own path
+  bool results = false;   ///< what builds left, at the paths that links to results have
+  os::Network network = os::Network::none;
+  std::filesystem::path directory;  ///< where they start; empty: the flake's folder
+};
+
 /// The seed's root with writes kept per project, so that a second build finds the first one's
 /// results. Mounted where this machine can, else unpacked. `lock` keeps other builds of the project
 /// out. Call it before any thread is started.
@@ -77,6 +86,7 @@ Place place_in_seed(const World& world,
                     const Project& project,
                     const SeedChoice& choice,
                     const Entry& entry,
+                    const Inside& inside,
                     const std::filesystem::path& cache,
                     std::optional<os::FileLock>& lock);
 

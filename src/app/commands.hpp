@@ -23,6 +23,7 @@ struct Command {
 extern const Command kSeedCommand;
 extern const Command kPlanCommand;
 extern const Command kBuildCommand;
+extern const Command kRunCommand;
 extern const Command kTagCommand;
 extern const Command kAttestCommand;
 extern const Command kVerifyCommand;

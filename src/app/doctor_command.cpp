@@ -8,6 +8,7 @@
 
 #include "app/ci_run.hpp"
 #include "app/commands.hpp"
+#include "app/entering.hpp"
 #include "app/project.hpp"
 #include "app/signing.hpp"
 #include "app/usable_sudo.hpp"
@@ -61,12 +62,10 @@ Check check_nix(const World& world) {
   }
 }
 
-constexpr const char* kInsideMark = "/etc/nix-seed/seed.json";
-
 /// Enters a small root as `build` enters a seed's, with all that this takes: namespaces, an overlay
 /// in the cache, a terminal for builders.
 Check check_entering(const World& world, const os::Sudo* sudo, const fs::path& scratch) {
-  if (fs::exists(kInsideMark)) {
+  if (inside_seed()) {
     return {"enter", CheckStatus::passed, "not needed: this is a seed's container", {}};
   }
   std::optional<os::Invoker> invoker;
@@ -149,7 +148,7 @@ void check_cache(const World& world, const Options& options, std::vector<Check>&
     checks.push_back(check_space(cache));
     const Workspace workspace(cache);
     checks.push_back(check_entering(world, sudo, workspace.path()));
-    if (!fs::exists(kInsideMark)) {
+    if (!inside_seed()) {
       checks.push_back(check_mounting(sudo, cache));
     }
   } catch (const Error& error) {

@@ -10,6 +10,7 @@ namespace seed::app {
 std::span<const Command* const> commands() {
   static const std::array kCommands{&kSeedCommand,
                                     &kBuildCommand,
+                                    &kRunCommand,
                                     &kPlanCommand,
                                     &kTagCommand,
                                     &kAttestCommand,

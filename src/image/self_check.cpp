@@ -63,7 +63,8 @@ os::Exit ViewRunner::run(const os::Command& command, const Sink& out, const Sink
     request.view.directory = command.directory.string();
   }
   os::Command outer{.argv = view_.invoker ? os::sudo_prefix() : std::vector<std::string>(),
-                    .input = command.input};
+                    .input = command.input,
+                    .input_fd = command.input_fd};
   outer.argv.insert(outer.argv.end(), {self_.string(), "enter"});
   const std::vector<std::string> arguments = to_arguments(request);
   outer.argv.insert(outer.argv.end(), arguments.begin(), arguments.end());

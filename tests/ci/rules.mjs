@@ -7,6 +7,7 @@ const maxInputs = 12;
 const outputs = {
   seed: ['image', 'tag', 'key', 'digest', 'status', 'system', 'closure', 'bytes_pushed', 'bytes_reused'],
   build: ['mode', 'image', 'paths', 'built'],
+  run: [],
   promote: ['image', 'digest', 'status', 'counted', 'missing', 'conflicts'],
 };
 
@@ -35,7 +36,7 @@ export function actionFaults(file) {
   }
   const [step, ...more] = action.runs.steps;
   expect(more.length === 0, 'more than one step');
-  expect(/^exec sh "\$GITHUB_ACTION_PATH\/[a-z./]*bootstrap\.sh" (seed|build|promote)$/.test(step.run), `it runs ${step.run}`);
+  expect(/^exec sh "\$GITHUB_ACTION_PATH\/[a-z./]*bootstrap\.sh" (seed|build|run|promote)$/.test(step.run), `it runs ${step.run}`);
   const environment = Object.fromEntries([
     ['GITHUB_TOKEN', '${{ inputs.github_token }}'],
     ...(told[step.run.split(' ').at(-1)] ?? []),
@@ -43,8 +44,8 @@ export function actionFaults(file) {
   ]);
   expect(JSON.stringify(step.env) === JSON.stringify(environment), `env is not the inputs in their order: ${JSON.stringify(environment)}`);
   const promised = outputs[step.id];
-  expect(JSON.stringify(Object.keys(action.outputs)) === JSON.stringify(promised), `outputs are not ${promised}`);
-  for (const [name, { value }] of Object.entries(action.outputs)) {
+  expect(JSON.stringify(Object.keys(action.outputs ?? {})) === JSON.stringify(promised), `outputs are not ${promised}`);
+  for (const [name, { value }] of Object.entries(action.outputs ?? {})) {
     expect(value === `\${{ steps.${step.id}.outputs.${name} }}`, `output ${name} is ${value}`);
   }
   return faults;

@@ -12,6 +12,7 @@ export const actions = {
   seed: 'action.yml',
   'build.yaml': 'actions/build.yaml/action.yml',
   build: 'actions/build/action.yml',
+  run: 'actions/run/action.yml',
   promote: 'actions/promote/action.yml',
 };
 export const workflows = readdirSync(join(root, '.github/workflows')).map((name) => `.github/workflows/${name}`);

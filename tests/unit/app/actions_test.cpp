@@ -46,6 +46,9 @@ TEST_CASE("the actions set variables that the program reads") {
   CHECK(build.size() == 12);
   CHECK(unheard(seed, kSeedCommand) == Names{});
   CHECK(unheard(build, kBuildCommand) == Names{});
+  const Names run = variables_of(test::checkout_file("actions/run/action.yml"));
+  CHECK(run.size() == 9);
+  CHECK(unheard(run, kRunCommand) == Names{});
   const Names promote = variables_of(test::checkout_file("actions/promote/action.yml"));
   CHECK(promote.size() == 12);
   CHECK(unheard(promote, kPromoteCommand) == Names{});
