@@ -19,7 +19,8 @@ source "$checkout/tests/integration/go.sh"
 source "$checkout/tests/integration/act.sh"
 # shellcheck source=tests/integration/sigstore.sh
 source "$checkout/tests/integration/sigstore.sh"
-
+# shellcheck source=tests/integration/builders.sh
+source "$checkout/tests/integration/builders.sh"
 # shellcheck source=tests/integration/referrers.sh
 source "$checkout/tests/integration/referrers.sh"
 

@@ -14,7 +14,7 @@ stop_services() {
   [[ ! -e ${services:-}/lock ]] || "$checkout/tests/services/sigstore" stop "$services"
 }
 
-# use_referee NAME...: sets $NAME to a program; cosign_2, cosign_3 or sigstore_go
+# use_referee NAME...: sets $NAME to a program; cosign_2, cosign_3, sigstore_go or policy_tester
 use_referee() {
   local name folder
   for name in "$@"; do
@@ -22,6 +22,7 @@ use_referee() {
     sigstore_go) folder=$("$checkout/tests/services/install" services) && sigstore_go=$folder/sigstore-go-verification ;;
     cosign_2) folder=$("$checkout/tests/services/install" cosign-2) && cosign_2=$folder/cosign ;;
     cosign_3) folder=$("$checkout/tests/services/install" cosign-3) && cosign_3=$folder/cosign ;;
+    policy_tester) folder=$("$checkout/tests/services/install" policy-tester) && policy_tester=$folder/policy-tester ;;
     esac || skip "there is no $name"
   done
 }
@@ -111,4 +112,40 @@ options_of() {
   case $1 in
   email-*) identity=(--certificate-identity someone@example.invalid --certificate-oidc-issuer "${identity[3]%/*}/email") ;;
   esac
+}
+
+# ---- a TUF repository --------------------------------------------------------------------------------
+
+# serve_tuf_repository TARGET...: python-tuf makes one of these files in $tuf; it is at $tuf_mirror then, and the root to
+# start from is $scratch/root.json
+serve_tuf_repository() {
+  local key python port
+  key=$(sha256sum < "$checkout/tests/integration/tuf_requirements.txt" | cut -c1-12)
+  python=$cache/tuf-$key/bin/python
+  mkdir -p "$cache"
+  exec 7> "$cache/tuf.lock"
+  flock 7
+  [[ -e $cache/tuf-$key/done ]] || install_tuf "$cache/tuf-$key"
+  flock -u 7
+  tuf=$scratch/tuf
+  mkdir -p "$tuf"
+  "$python" "$checkout/tests/integration/tuf_repository" "$tuf" "$@" ||
+    fail 'no repository was made'
+  cp "$tuf/1.root.json" "$scratch/root.json"
+  port=$(free_port)
+  python3 -u -m http.server --bind 127.0.0.1 --directory "$tuf" "$port" > "$scratch/tuf.log" 2>&1 &
+  started+=("$!")
+  wait_for_port "$port" || fail 'the server did not start'
+  tuf_mirror=http://127.0.0.1:$port
+}
+
+install_tuf() {
+  need_packages python3-venv
+  warn '  installing python-tuf'
+  rm -rf "$1"
+  { /usr/bin/python3 -m venv "$1" && "$1/bin/pip" install -q -r "$checkout/tests/integration/tuf_requirements.txt"; } > "$scratch/pip.log" 2>&1 || {
+    tail -n 5 "$scratch/pip.log" >&2
+    skip "python-tuf can't be installed; it needs PyPI"
+  }
+  touch "$1/done"
 }
