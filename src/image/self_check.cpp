@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
+#include "os/memory.hpp"
 #include "os/sudo.hpp"
 
 namespace seed::image {
@@ -100,6 +101,18 @@ EnterRequest parse_enter(const std::vector<std::string>& arguments) {
   return request;
 }
 
+os::Writes writes_of(std::size_t derivations,
+                     std::uint64_t source_bytes,
+                     std::uint64_t available_bytes) {
+  // A page of the file, its folder's entry and inode, and a row of the database.
+  constexpr std::uint64_t kDerivationBytes = 16 << 10;
+  constexpr std::uint64_t kMaxBytes = 256 << 20;
+  constexpr std::uint64_t kShare = 4;
+  const std::uint64_t need = derivations * kDerivationBytes + source_bytes;
+  return need <= std::min(kMaxBytes, available_bytes / kShare) ? os::Writes::dropped
+                                                               : os::Writes::kept;
+}
+
 std::vector<nix::StorePath> holes_in(const nix::DryRun& dry_run,
                                      const std::set<nix::StorePath>& allowed) {
   std::vector<nix::StorePath> holes;
@@ -152,6 +165,27 @@ class DatabaseRunner final : public os::Runner {
   const Tools& tools_;
 };
 
+/// Of all files below `folder`; the most there can be where they can't be counted.
+std::uint64_t bytes_below(const fs::path& folder) {
+  std::uint64_t total = 0;
+  try {
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      total += entry.is_regular_file() && !entry.is_symlink() ? entry.file_size() : 0;
+    }
+  } catch (const fs::filesystem_error&) {
+    return UINT64_MAX / 2;
+  }
+  return total;
+}
+
+/// What evaluation builds would be written as well, and may be anything.
+os::Writes writes_for(const nix::SeedInputs& inputs) {
+  return inputs.imports ? os::Writes::kept
+                        : writes_of(inputs.graph.size(),
+                                    bytes_below(inputs.metadata.source.to_string()),
+                                    os::available_memory());
+}
+
 std::unique_ptr<os::Runner> runner_inside(const nix::SeedInputs& inputs,
                                           const Tools& tools,
                                           const Entrance& entrance,
@@ -172,6 +206,7 @@ std::unique_ptr<os::Runner> runner_inside(const nix::SeedInputs& inputs,
   os::RootView view{.lower = folder / "root",
                     .store_lower = std::string(nix::kStoreDir),
                     .upper = folder / "upper",
+                    .writes = writes_for(inputs),
                     .invoker = std::move(invoker)};
   if (!inputs.changed_folder.empty()) {
     view.binds.push_back({inputs.changed_folder, inputs.changed_folder, false});

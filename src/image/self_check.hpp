@@ -56,6 +56,13 @@ std::size_t check_closed(const nix::SeedInputs& inputs,
                          const std::filesystem::path& scratch,
                          Progress& progress);
 
+/// Where what the dry run writes is to go: a file for each derivation, and a copy of the checkout.
+/// In memory where that is little of what is available: a disk may take minutes for ten thousand
+/// small files that are gone a moment later.
+os::Writes writes_of(std::size_t derivations,
+                     std::uint64_t source_bytes,
+                     std::uint64_t available_bytes);
+
 /// What of a dry run is not in `allowed`: derivations a closed seed would not have to build, and
 /// paths that would have to be fetched.
 std::vector<nix::StorePath> holes_in(const nix::DryRun& dry_run,

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <fmt/core.h>
@@ -184,9 +185,23 @@ void make_devices() {
   fs::create_symlink("/proc/self/fd/2", "/dev/stderr", ignored);
 }
 
+/// Covers `upper` with a tmpfs that nobody else sees. Overlays mark folders by attributes; of those
+/// that a user namespace may set, a tmpfs takes none before Linux 6.6, and the disk stays in use.
+void hold_in_memory(const fs::path& upper) {
+  make_dirs(upper);
+  do_mount("tmpfs", upper, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700");
+  const char* mark = in_user_namespace() ? "user.overlay.probe" : "trusted.overlay.probe";
+  if (::setxattr(upper.c_str(), mark, "y", 1, 0) != 0 && ::umount2(upper.c_str(), 0) != 0) {
+    throw_errno("uncovering", upper);
+  }
+}
+
 /// Makes `view.lower` with its writable layer the root; the machine's own is at kOldRoot then.
 void enter_root(const RootView& view) {
   do_mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE);
+  if (view.writes == Writes::dropped) {
+    hold_in_memory(view.upper);
+  }
   const fs::path merged = view.upper / "merged";
   // In the writable layer, where it hides whatever a seed has of that name.
   make_dirs(view.upper / "root/data" / kOldRoot.relative_path());

@@ -19,14 +19,18 @@ struct Bind {
 
 enum class Network { none, host };
 
+/// `dropped`: kept in memory where that works, and gone with the process.
+enum class Writes { kept, dropped };
+
 /// A root folder that a process can be put into: read-only lower folders, what is written kept in
-/// `upper`. Nothing of it outlives the process but `upper`.
+/// `upper`. Nothing of it outlives the process but `upper`, and where writes are dropped, not they.
 struct RootView {
   fs::path lower;                       ///< becomes /
   std::optional<fs::path> store_lower;  ///< shown at /nix/store instead of what `lower` has there
   fs::path upper;                       ///< writes go to upper/root and upper/store; made if absent
   std::vector<Bind> binds;
   Network network = Network::none;
+  Writes writes = Writes::kept;
   std::string directory = "/";  ///< working directory inside
   /// Root starts it, by sudo, for this user, who is the one inside.
   std::optional<Invoker> invoker;

@@ -36,6 +36,9 @@ std::vector<std::string> to_arguments(const RootView& view) {
   if (view.mounts) {
     arguments.insert(arguments.end(), {"--mounts", view.mounts->string()});
   }
+  if (view.writes == Writes::dropped) {
+    arguments.emplace_back("--drop-writes");
+  }
   for (const Bind& each : view.binds) {
     arguments.insert(
         arguments.end(),
@@ -69,6 +72,8 @@ RootView root_view_from_arguments(const std::vector<std::string>& arguments) {
       view.invoker = parse_invoker(take());
     } else if (name == "--mounts") {
       view.mounts = take();
+    } else if (name == "--drop-writes") {
+      view.writes = Writes::dropped;
     } else if (name == "--bind" || name == "--ro-bind") {
       const fs::path from = take();
       view.binds.push_back({from, take(), name == "--bind"});

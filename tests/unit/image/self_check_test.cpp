@@ -19,6 +19,7 @@ os::RootView view() {
           .upper = "/u",
           .binds = {{"/a", "/b", false}},
           .network = os::Network::none,
+          .writes = os::Writes::kept,
           .directory = "/"};
 }
 
@@ -64,6 +65,16 @@ TEST_CASE("a command in a view gets its own folder and additions to the view's e
   CHECK(request.environment == Arguments{"A=1", "B=two", "D=4"});
   CHECK(request.argv == Arguments{"nix", "build"});
   CHECK(request.view.directory == "/src");
+}
+
+TEST_CASE("a dry run writes to memory where it needs little of what is available") {
+  constexpr std::uint64_t kMiB = 1 << 20;
+  CHECK(writes_of(10'000, 10 * kMiB, 1024 * kMiB) == os::Writes::dropped);
+  CHECK(writes_of(64, kMiB, 8 * kMiB) == os::Writes::dropped);  // a fourth of it
+  CHECK(writes_of(65, kMiB, 8 * kMiB) == os::Writes::kept);
+  CHECK(writes_of(0, 256 * kMiB, 1024 * 1024 * kMiB) == os::Writes::dropped);
+  CHECK(writes_of(1, 256 * kMiB, 1024 * 1024 * kMiB) == os::Writes::kept);
+  CHECK(writes_of(1, 0, 0) == os::Writes::kept);
 }
 
 TEST_CASE("only own derivations may be built in a closed seed, and nothing fetched") {

@@ -21,6 +21,7 @@ TEST_CASE("a view comes back from its arguments as it was") {
                 .upper = "/tmp/u,p:er",
                 .binds = {{"/src", "/src", true}, {"/etc/resolv.conf", "/etc/resolv.conf", false}},
                 .network = Network::host,
+                .writes = Writes::dropped,
                 .directory = "/src/sub",
                 .invoker = Invoker{1001, 118, {4, 27}},
                 .mounts = "/proc/1/fd/3"};
@@ -29,6 +30,7 @@ TEST_CASE("a view comes back from its arguments as it was") {
   CHECK(back.store_lower == view.store_lower);
   CHECK(back.upper == view.upper);
   CHECK(back.network == Network::host);
+  CHECK(back.writes == Writes::dropped);
   CHECK(back.directory == view.directory);
   CHECK(back.invoker == view.invoker);
   CHECK(back.mounts == view.mounts);
@@ -40,9 +42,10 @@ TEST_CASE("a view comes back from its arguments as it was") {
   CHECK(to_arguments(back) == to_arguments(view));
 }
 
-TEST_CASE("a view has no network and no store of its own unless it is said") {
+TEST_CASE("a view has no network and no store of its own, and keeps writes, unless it is said") {
   const RootView view = root_view_from_arguments({"--lower", "/l", "--upper", "/u"});
   CHECK(view.network == Network::none);
+  CHECK(view.writes == Writes::kept);
   CHECK_FALSE(view.store_lower);
   CHECK_FALSE(view.invoker);
   CHECK_FALSE(view.mounts);
@@ -78,6 +81,7 @@ struct Fixture {
                 .upper = temp.path() / "upper",
                 .binds = {},
                 .network = Network::none,
+                .writes = Writes::kept,
                 .directory = "/"};
 
   Fixture() {
@@ -158,6 +162,27 @@ TEST_CASE("a view shows another folder as its store and keeps writes to it apart
   CHECK(outcome.text == "in store\n");
   CHECK(fs::exists(t.view.upper / "store/data/b"));
   CHECK_FALSE(fs::exists(*t.view.store_lower / "b"));
+}
+
+TEST_CASE("what is written in a view that drops it is gone with its process") {
+  if (!views_work()) {
+    return;
+  }
+  Fixture t;
+  std::erase_if(t.view.binds, [](const Bind& bind) { return bind.to == "/nix/store"; });
+  t.view.store_lower = t.temp.path() / "store";
+  make_dirs(*t.view.store_lower / "folder");
+  t.view.writes = Writes::dropped;
+  const Outcome outcome = t.run(
+      "echo new >new && echo more >>old && cat new old && rm -r /nix/store/folder && "
+      "mkdir /nix/store/folder && echo a >/nix/store/folder/a && cat /nix/store/folder/a && "
+      "stat -f -c %T /new");
+  INFO(outcome.text);
+  CHECK(outcome.status == 0);
+  CHECK(outcome.text == "new\nold\nmore\na\noverlayfs\n");
+  CHECK(fs::is_empty(*t.view.store_lower / "folder"));
+  CHECK(fs::is_empty(t.view.upper));
+  CHECK(t.run("cat new").status != 0);
 }
 
 TEST_CASE("the exit status of a view's process is passed on") {
