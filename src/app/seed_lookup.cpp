@@ -19,8 +19,13 @@ bool leads_to(oci::Repository& repository,
               const std::string& tag,
               const std::string& system,
               const Digest& manifest) {
-  const auto found = find_ours(repository, tag, system);
-  return found && found->manifest.digest == manifest;
+  // Not the config, which has a line for each path of the seed.
+  try {
+    const auto found = image::find_manifest(repository, tag, system);
+    return found && found->descriptor.digest == manifest;
+  } catch (const FormatError&) {
+    return false;
+  }
 }
 
 std::optional<KnownSeed> find_fitting(oci::Repository& repository,

@@ -189,9 +189,9 @@ void push_image(oci::Repository& repository, const Image& image) {
               [&] { repository.put_manifest(oci::kManifestType, image.manifest, std::nullopt); });
 }
 
-std::optional<FoundSeed> find_seed(oci::Repository& repository,
-                                   const oci::Target& target,
-                                   std::string_view system) {
+std::optional<oci::RawManifest> find_manifest(oci::Repository& repository,
+                                              const oci::Target& target,
+                                              std::string_view system) {
   auto raw = repository.get_manifest(target);
   if (!raw) {
     return std::nullopt;
@@ -207,9 +207,16 @@ std::optional<FoundSeed> find_seed(oci::Repository& repository,
       return std::nullopt;
     }
     raw = repository.get_manifest(entry->digest);
-    if (!raw) {
-      return std::nullopt;
-    }
+  }
+  return raw;
+}
+
+std::optional<FoundSeed> find_seed(oci::Repository& repository,
+                                   const oci::Target& target,
+                                   std::string_view system) {
+  const auto raw = find_manifest(repository, target, system);
+  if (!raw) {
+    return std::nullopt;
   }
   oci::Manifest manifest = oci::parse_manifest(raw->bytes);
   if (manifest.config.size_bytes > oci::kMaxConfigBytes) {
