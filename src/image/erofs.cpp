@@ -1,5 +1,7 @@
 #include "image/erofs.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "base/error.hpp"
@@ -13,16 +15,19 @@ using Kind = TarEntry::Kind;
 
 constexpr std::uint64_t kBlock = 512;
 constexpr std::uint64_t kMaxTextBytes = std::uint64_t{1} << 30;
+static_assert(kMaxTextBytes < UINT32_MAX);
 
 }  // namespace
 
-ErofsIndex::ErofsIndex() : tree_{.nodes = std::vector<Node>(1)} {}
+ErofsIndex::ErofsIndex()
+    : tree_{.nodes = std::deque<Node>(1), .text = {}},
+      folders_(0, FolderHash{&tree_}, SameFolder{&tree_}) {}
 
 std::uint32_t ErofsIndex::append(Node node, std::string_view name, std::string_view link) {
   if (tree_.nodes.size() == kMaxEntries || tree_.text.size() > kMaxTextBytes) {
     throw FormatError("the layers' tars have more names than any closure");
   }
-  node.name = tree_.text.size();
+  node.name = static_cast<std::uint32_t>(tree_.text.size());
   node.name_size = static_cast<std::uint16_t>(name.size());
   node.link_size = static_cast<std::uint16_t>(link.size());
   tree_.text += name;
@@ -33,18 +38,18 @@ std::uint32_t ErofsIndex::append(Node node, std::string_view name, std::string_v
 
 /// The folder of that path; made, and all above it, where no entry has named it yet.
 std::uint32_t ErofsIndex::folder(std::string_view path) {
-  if (path.empty()) {
-    return 0;
+  std::uint32_t at = 0;
+  while (!path.empty()) {
+    const std::string_view name = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(name.size() + 1, path.size()));
+    if (const auto found = folders_.find(FolderName{at, name}); found != folders_.end()) {
+      at = *found;
+    } else {
+      at = append({.parent = at, .implied = true}, name, "");
+      folders_.insert(at);
+    }
   }
-  if (const auto found = folders_.find(path); found != folders_.end()) {
-    return found->second;
-  }
-  const std::size_t slash = path.rfind('/');
-  const bool top = slash == std::string_view::npos;
-  const Node node{.parent = folder(path.substr(0, top ? 0 : slash)), .implied = true};
-  const std::uint32_t id = append(node, path.substr(top ? 0 : slash + 1), "");
-  folders_.emplace(path, id);
-  return id;
+  return at;
 }
 
 void ErofsIndex::add(const TarEntry& entry, std::uint16_t layer) {
@@ -65,7 +70,7 @@ void ErofsIndex::add(const TarEntry& entry, std::uint16_t layer) {
     if (node.implied || layer >= node.layer) {
       node.implied = false;
       node.mode = mode;
-      node.mtime = entry.mtime;
+      node.mtime = static_cast<std::int32_t>(entry.mtime);
       node.layer = layer;
     }
     return;
@@ -77,8 +82,8 @@ void ErofsIndex::add(const TarEntry& entry, std::uint16_t layer) {
   const bool is_file = entry.kind == Kind::file;
   append({.offset = entry.data_offset,
           .size = entry.size_bytes,
-          .mtime = entry.mtime,
           .parent = folder(std::string_view(entry.path).substr(0, start == 0 ? 0 : slash)),
+          .mtime = static_cast<std::int32_t>(entry.mtime),
           .mode = is_file ? mode : std::uint16_t{0777},
           .layer = layer,
           .kind = entry.kind},

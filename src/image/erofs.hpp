@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "base/bytes.hpp"
 #include "image/erofs_write.hpp"
@@ -30,16 +30,39 @@ class ErofsIndex {
   /// where one name is a folder and something else.
   void write(std::span<const ErofsDevice> devices, ErofsOwner owner, const Sink& sink) const;
 
-  /// Far beyond any closure: 64 bytes of memory each, and their names.
+  /// Far beyond any closure: 40 bytes of memory each, and their names.
   static constexpr std::size_t kMaxEntries = 16 << 20;
 
  private:
-  struct Hash {
-    using is_transparent = void;
+  struct FolderName {
+    std::uint32_t parent;
+    std::string_view name;
+    bool operator==(const FolderName&) const = default;
+  };
 
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
+  /// Folders are found by what the tree has of them, which is not held a second time.
+  struct InTree {
+    using is_transparent = void;
+    const ErofsTree* tree;
+
+    FolderName of(std::uint32_t id) const {
+      const ErofsNode& node = tree->nodes[id];
+      return {node.parent, std::string_view(tree->text).substr(node.name, node.name_size)};
     }
+
+    static FolderName of(const FolderName& folder) { return folder; }
+  };
+
+  struct FolderHash : InTree {
+    std::size_t operator()(const auto& folder) const {
+      const FolderName key = of(folder);
+      constexpr std::size_t kOdd = 0x9e3779b97f4a7c15;  // spreads small numbers (Knuth)
+      return std::hash<std::string_view>()(key.name) ^ (key.parent + 1) * kOdd;
+    }
+  };
+
+  struct SameFolder : InTree {
+    bool operator()(const auto& a, const auto& b) const { return of(a) == of(b); }
   };
 
   std::uint32_t folder(std::string_view path);
@@ -47,7 +70,7 @@ class ErofsIndex {
 
   std::mutex mutex_;
   ErofsTree tree_;
-  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> folders_;
+  std::unordered_set<std::uint32_t, FolderHash, SameFolder> folders_;
 };
 
 }  // namespace seed::image

@@ -61,7 +61,7 @@ std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
 /// The tree, with everything in its place, and its bytes.
 class Writer {
  public:
-  Writer(const std::vector<Node>& nodes,
+  Writer(const std::deque<Node>& nodes,
          std::string_view text,
          std::span<const ErofsDevice> devices,
          ErofsOwner owner)
@@ -107,7 +107,7 @@ class Writer {
   Bytes head() const;
   void put_inode(Bytes& out, std::uint32_t id, const Shape& shape, std::uint64_t block) const;
 
-  const std::vector<Node>& nodes_;
+  const std::deque<Node>& nodes_;
   std::string_view text_;
   std::span<const ErofsDevice> devices_;
   ErofsOwner owner_;

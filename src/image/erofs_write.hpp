@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
@@ -17,13 +17,13 @@ struct ErofsDevice {
   std::uint64_t size_bytes = 0;
 };
 
-/// A name in an ErofsTree: 64 bytes, since there may be a million.
+/// A name in an ErofsTree: 40 bytes, since there may be a million.
 struct ErofsNode {
   std::uint64_t offset = 0;  ///< of the data in the layer's tar
   std::uint64_t size = 0;
-  std::int64_t mtime = 1;
-  std::uint64_t name = 0;  ///< where in the tree's text it is, then the link's target
+  std::uint32_t name = 0;  ///< where in the tree's text it is, then the link's target
   std::uint32_t parent = 0;
+  std::int32_t mtime = 1;  ///< all that a TarEntry has
   std::uint16_t name_size = 0;
   std::uint16_t link_size = 0;
   std::uint16_t mode = 0755;
@@ -32,9 +32,11 @@ struct ErofsNode {
   bool implied = false;  ///< a folder that no entry has named yet
 };
 
+static_assert(sizeof(ErofsNode) == 40);
+
 struct ErofsTree {
-  std::vector<ErofsNode> nodes;  ///< the root first; below it in any order
-  std::string text;              ///< names and link targets
+  std::deque<ErofsNode> nodes;  ///< the root first; below it in any order; never moved to grow
+  std::string text;             ///< names and link targets
 };
 
 /// Whose all files are.

@@ -12,7 +12,7 @@ namespace seed::image {
 /// What a tar says of one entry.
 struct TarEntry {
   /// The last two come only where TarScope::any asks for them.
-  enum class Kind { file, directory, symlink, hard_link, other };
+  enum class Kind : std::uint8_t { file, directory, symlink, hard_link, other };
   std::string path;  ///< relative, without `.`, `..` and slashes at its ends; "" is the root
   Kind kind = Kind::file;
   std::uint32_t mode = 0;
