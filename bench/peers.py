@@ -1,12 +1,13 @@
 """What people use today to bring a closure to a machine, each until Nix has answered once.
 
 Every way gets its files from a plain file server, which spares it the registry's round trips, and
-starts on a machine that has its programs already, also where that is Nix.
+starts on a machine that has its programs already, also where that is Nix. Files are written to memory,
+not to the disk.
 """
 import hashlib
 import subprocess
 
-from delivery import ASK, Delivery
+from delivery import ASK, Delivery, in_memory
 from harness import CORES
 from links import HERE
 
@@ -72,8 +73,7 @@ class Peers:
                         if subprocess.run(["test", "-x", f"{path}/bin/nix-store"]).returncode == 0)
 
     def ask(self, port, steps):
-        subprocess.run(["rm", "-rf", str(self.work)], check=True)
-        self.work.mkdir()
+        in_memory(self.work)
         script = f"""
 fetch() {{ python3 -IS '{HERE}/fetch_ranges.py' "$url/$1" "$1" "$2"; }}
 url=http://127.0.0.1:{port} nix={self.nix}/bin digest={self.digest} list={self.folder}/list
@@ -95,4 +95,4 @@ exec "$nix/nix" "$@"
             sent = sum(file.stat().st_size for file in (self.files / compression).rglob("*"))
             steps = NIX_COPY.replace("COMPRESSION", compression)
             yield f"nix copy, {compression}", sent, self.ask(port, steps)
-        subprocess.run(["rm", "-rf", str(self.work)], check=True)
+        in_memory(self.work)
