@@ -281,8 +281,11 @@ Place place_in_seed(const World& world,
     view.invoker = os::current_invoker();
     view.mounts = fmt::format("/proc/{}/fd/{}", ::getpid(), shown.lent->mounts.get());
   }
-  return {.runner = std::make_unique<image::ViewRunner>(
-              world.runner, world.self, view, choice.seed->config.environment),
+  auto runner = std::make_unique<image::ViewRunner>(
+      world.runner, world.self, view, choice.seed->config.environment);
+  auto asking = runner->unsynced();
+  return {.runner = std::move(runner),
+          .asking = std::move(asking),
           .stores = {upper / "root/data/nix/store", shown.root / "nix/store"},
           .options = {"--offline", "--option", "sandbox", "true"},
           .held = std::move(shown.tars),
@@ -369,7 +372,7 @@ os::Command nix_build(const Project& project,
 }
 
 Forecast forecast(const World& world, const Project& project, const Place& place) {
-  os::Runner& runner = place.runner ? *place.runner : world.runner;
+  os::Runner& runner = place.asking ? *place.asking : world.runner;
   const os::Captured result = os::capture(runner, nix_build(project, place, {"--dry-run"}));
   if (!result.exit.ok()) {
     const std::size_t at = result.err.rfind("error:");

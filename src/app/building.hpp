@@ -21,6 +21,8 @@ namespace seed::app {
 /// Where the build runs and how store paths there are found here.
 struct Place {
   std::unique_ptr<os::Runner> runner;  ///< empty: the machine itself
+  std::unique_ptr<os::Runner>
+      asking;  ///< the same for questions: what they write is not waited for
   std::vector<std::filesystem::path>
       stores;                         ///< folders that together are its /nix/store, upper first
   std::vector<std::string> options;   ///< for nix build

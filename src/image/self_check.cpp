@@ -72,6 +72,12 @@ os::Exit ViewRunner::run(const os::Command& command, const Sink& out, const Sink
   return inner_.run(outer, out, err);
 }
 
+std::unique_ptr<ViewRunner> ViewRunner::unsynced() const {
+  os::RootView view = view_;
+  view.writes = os::Writes::unsynced;
+  return std::make_unique<ViewRunner>(inner_, self_, std::move(view), environment_);
+}
+
 std::vector<std::string> to_arguments(const EnterRequest& request) {
   std::vector<std::string> arguments = os::to_arguments(request.view);
   for (const std::string& variable : request.environment) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ class ViewRunner final : public os::Runner {
              os::RootView view,
              os::Environment environment);
   os::Exit run(const os::Command& command, const Sink& out, const Sink& err) override;
+
+  /// The same view, at whose end nothing waits for the disk.
+  std::unique_ptr<ViewRunner> unsynced() const;
 
  private:
   os::Runner& inner_;

@@ -113,22 +113,43 @@ bool in_user_namespace() {
   return map.find("4294967295") == std::string::npos;
 }
 
+constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
+
+/// An unsynced mount leaves a mark, for which the kernel refuses its folders from then on
+/// (overlayfs.rst, "Volatile mount"): what was written may be lost, but only by a crash.
+void clear_mark(const fs::path& upper) {
+  if (fs::exists(upper / "work/work/incompat/volatile")) {
+    const fs::path boot = upper / "boot";
+    if (!fs::exists(boot) || read_file(boot, 64) != read_file(kBootId, 64)) {
+      remove_tree(upper / "data");
+    }
+    remove_tree(upper / "work");
+  }
+}
+
 }  // namespace
 
-void mount_overlay(const fs::path& lower, const fs::path& upper, const fs::path& target) {
+void mount_overlay(const fs::path& lower,
+                   const fs::path& upper,
+                   const fs::path& target,
+                   Writes writes) {
+  clear_mark(upper);
   make_dirs(upper / "data");
   make_dirs(upper / "work");
   make_dirs(target);
   // A lower folder may be another mount of the same content the next time: an index of its files'
   // handles, which some kernels keep by default, would not fit it.
-  std::string options = fmt::format("index=off,lowerdir={},upperdir={},workdir={}",
-                                    escaped(lower),
-                                    escaped(upper / "data"),
-                                    escaped(upper / "work"));
-  if (in_user_namespace()) {
-    options += ",userxattr";  // trusted.* attributes are the initial namespace's alone
+  // Attributes trusted.* are the initial namespace's alone.
+  const std::string options = fmt::format("index=off,lowerdir={},upperdir={},workdir={}{}",
+                                          escaped(lower),
+                                          escaped(upper / "data"),
+                                          escaped(upper / "work"),
+                                          in_user_namespace() ? ",userxattr" : "");
+  atomic_write(upper / "boot", read_file(kBootId, 64));
+  if (writes != Writes::unsynced ||  // Linux has "volatile" since 5.10
+      ::mount("overlay", target.c_str(), "overlay", 0, (options + ",volatile").c_str()) != 0) {
+    do_mount("overlay", target, "overlay", 0, options);
   }
-  do_mount("overlay", target, "overlay", 0, options);
 }
 
 namespace {
@@ -203,9 +224,10 @@ void enter_root(const RootView& view) {
     hold_in_memory(view.upper);
   }
   const fs::path merged = view.upper / "merged";
+  clear_mark(view.upper / "root");
   // In the writable layer, where it hides whatever a seed has of that name.
   make_dirs(view.upper / "root/data" / kOldRoot.relative_path());
-  mount_overlay(view.lower, view.upper / "root", merged);
+  mount_overlay(view.lower, view.upper / "root", merged, view.writes);
   const fs::path old = merged / kOldRoot.relative_path();
   if (::syscall(SYS_pivot_root, merged.c_str(), old.c_str()) != 0) {
     throw_errno("making the new root", merged);
@@ -223,7 +245,8 @@ void show(const RootView& view) {
   do_mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC);
   make_devices();
   if (view.store_lower) {
-    mount_overlay(outside(*view.store_lower), outside(view.upper / "store"), "/nix/store");
+    mount_overlay(
+        outside(*view.store_lower), outside(view.upper / "store"), "/nix/store", view.writes);
   }
   for (const Bind& each : view.binds) {
     bind(outside(each.from), each.to, each.writable);

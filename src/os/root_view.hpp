@@ -19,8 +19,11 @@ struct Bind {
 
 enum class Network { none, host };
 
-/// `dropped`: kept in memory where that works, and gone with the process.
-enum class Writes { kept, dropped };
+/// `kept`: the view's end waits until the disk has what was written in it, and with that all else
+/// its file system has yet to write: the tars of a seed that has just come. `unsynced`: it does
+/// not; once the machine has been started anew, `upper` begins anew too. `dropped`: kept in memory
+/// where that works, and gone with the process.
+enum class Writes { kept, unsynced, dropped };
 
 /// A root folder that a process can be put into: read-only lower folders, what is written kept in
 /// `upper`. Nothing of it outlives the process but `upper`, and where writes are dropped, not they.
@@ -53,7 +56,10 @@ int run_in_view(const RootView& view,
 
 /// Shows `lower` at `target`, with what is written kept below `upper`; both folders are made if
 /// absent. Throws Error with the kernel's own words.
-void mount_overlay(const fs::path& lower, const fs::path& upper, const fs::path& target);
+void mount_overlay(const fs::path& lower,
+                   const fs::path& upper,
+                   const fs::path& target,
+                   Writes writes = Writes::kept);
 
 /// Whether this process may make such namespaces; the reason where it may not.
 std::optional<std::string> why_no_namespaces();

@@ -30,6 +30,9 @@ std::vector<std::string> to_arguments(const RootView& view) {
     arguments.emplace_back("--network");
     arguments.emplace_back("host");
   }
+  if (view.writes == Writes::unsynced) {
+    arguments.emplace_back("--unsynced");
+  }
   if (view.invoker) {
     arguments.insert(arguments.end(), {"--as", to_text(*view.invoker)});
   }
@@ -68,6 +71,8 @@ RootView root_view_from_arguments(const std::vector<std::string>& arguments) {
       view.store_lower = take();
     } else if (name == "--network") {
       view.network = network_from(take());
+    } else if (name == "--unsynced") {
+      view.writes = Writes::unsynced;
     } else if (name == "--as") {
       view.invoker = parse_invoker(take());
     } else if (name == "--mounts") {

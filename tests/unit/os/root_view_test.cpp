@@ -40,6 +40,8 @@ TEST_CASE("a view comes back from its arguments as it was") {
   CHECK(back.binds[1].to == "/etc/resolv.conf");
   CHECK_FALSE(back.binds[1].writable);
   CHECK(to_arguments(back) == to_arguments(view));
+  view.writes = Writes::unsynced;
+  CHECK(root_view_from_arguments(to_arguments(view)).writes == Writes::unsynced);
 }
 
 TEST_CASE("a view has no network and no store of its own, and keeps writes, unless it is said") {
@@ -131,6 +133,36 @@ bool views_work() {
     return outcome.status == 0 ? std::string() : outcome.text;
   }();
   return reason.empty() || test::missing("namespaces", reason);
+}
+
+TEST_CASE("what an unsynced view wrote is there until the machine is started anew") {
+  if (!views_work()) {
+    return;
+  }
+  Fixture t;
+  const fs::path boot = t.view.upper / "root" / "boot";
+  t.view.writes = Writes::unsynced;
+  CHECK(t.run("echo 1 >new").status == 0);
+  CHECK(t.run("cat new && echo 2 >>new").text == "1\n");
+  t.view.writes = Writes::kept;
+  CHECK(t.run("cat new && echo 3 >>new").text == "1\n2\n");
+
+  SECTION("a start after a view that was synced loses nothing") {
+    atomic_write(boot, "another\n");
+    CHECK(t.run("cat new").text == "1\n2\n3\n");
+  }
+  SECTION("a start after one that was not begins anew") {
+    t.view.writes = Writes::unsynced;
+    CHECK(t.run("echo 4 >>new").status == 0);
+    atomic_write(boot, "another\n");
+    CHECK(t.run("test ! -e new && cat old").text == "old\n");
+  }
+  SECTION("so does one that nothing is known of") {
+    t.view.writes = Writes::unsynced;
+    CHECK(t.run("echo 4 >>new").status == 0);
+    fs::remove(boot);
+    CHECK(t.run("test ! -e new && cat old").text == "old\n");
+  }
 }
 
 TEST_CASE("what is written in a view stays in upper") {
