@@ -38,6 +38,9 @@ class Axis:
         if powers:
             self.low, self.high = math.floor(math.log10(least)), math.log10(most)
             self.marks = [10.0 ** power for power in range(self.low, int(self.high) + 1)]
+            if len(self.marks) < 2:  # one says nothing of how far the lines are from it
+                self.marks = [part * mark for mark in self.marks for part in (1, 2, 5)
+                              if part * mark <= most]
         else:
             self.low, self.high = 0, most
             step = step_of(most)
