@@ -29,15 +29,12 @@ namespace fs = std::filesystem;
 
 constexpr std::array kOptions{
     OptionSpec{"registry", "REF", "repository for seeds: HOST/NAME or oci:PATH"},
-    OptionSpec{"image", "REF", "the seed itself, by tag or digest, instead of the lock's"},
+    kImageOption,
     OptionSpec{"system", "SYSTEM", "Nix system of the seed; default: this machine's"},
     OptionSpec{"fallback", "HOW", "with no seed: seedless (default), or fail"},
     OptionSpec{"require-seed", "", "fail instead of building with a stale seed or with none"},
-    OptionSpec{
-        "delivery", "HOW", "auto (default: mount the seed where that works), mount or unpack"},
-    OptionSpec{"cache-size",
-               "MIB",
-               "seeds to keep for later builds; default: 51200, or half the free disk"},
+    kDeliveryOption,
+    kCacheSizeOption,
     kVerifyOption,
     kSeedPolicyOption,
     OptionSpec{"out-link", "NAME", "name of the links to results; default: result"},

@@ -18,6 +18,14 @@
 
 namespace seed::app {
 
+// Options of the commands that enter a seed, beside those of the gate.
+inline constexpr OptionSpec kImageOption{
+    "image", "REF", "the seed itself, by tag or digest, instead of the lock's"};
+inline constexpr OptionSpec kDeliveryOption{
+    "delivery", "HOW", "auto (default: mount the seed where that works), mount or unpack"};
+inline constexpr OptionSpec kCacheSizeOption{
+    "cache-size", "MIB", "seeds to keep for later builds; default: 51200, or half the free disk"};
+
 /// Where the build runs and how store paths there are found here.
 struct Place {
   std::unique_ptr<os::Runner> runner;  ///< empty: the machine itself
