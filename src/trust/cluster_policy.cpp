@@ -192,7 +192,9 @@ std::vector<std::string> unasked(Cluster cluster, const Policy& policy) {
   if (policy.logs > 1) {
     lines.push_back(fmt::format("{} independent logs instead of one", policy.logs));
   }
-  if (policy.certificate_logs > 1) {
+  if (cluster == Cluster::kyverno && policy.certificate_logs > 0 && !policy.identities.empty()) {
+    lines.emplace_back("that a certificate is in a certificate log");
+  } else if (policy.certificate_logs > 1) {
     lines.push_back(fmt::format("{} certificate logs instead of one", policy.certificate_logs));
   }
   if (policy.times > 1) {

@@ -184,11 +184,16 @@ TEST_CASE("what a cluster does not ask is said") {
                                  "the builder 'https://example.com/builder' that a statement names",
                                  "the source 'https://github.com/acme/app'",
                                  "2 independent logs instead of one",
-                                 "4 certificate logs instead of one",
+                                 "that a certificate is in a certificate log",
                                  "3 proven times instead of one"});
+  CHECK(unasked(Cluster::kyverno_images, parse_policy(policy.dump()))[4] ==
+        "4 certificate logs instead of one");
   CHECK(unasked(Cluster::ratify, parse_policy(policy.dump())).front() ==
         "any statement: Ratify 1 looks for signatures of the image as cosign 2 writes them, which "
         "nix-seed does not");
+  policy["certificateLogs"] = 0;
+  CHECK(unasked(Cluster::kyverno, parse_policy(policy.dump()))[4] ==
+        "3 proven times instead of one");
 }
 
 TEST_CASE("YAML has quotes around whatever could be something else") {
