@@ -26,7 +26,7 @@ trust::Cluster cluster_named(const std::string& word) {
   const auto cluster = trust::parse_cluster(word);
   if (!cluster) {
     throw UsageError(fmt::format("'{}' is no kind of cluster policy", printable(word)),
-                     "name kyverno, kyverno-images, policy-controller or ratify");
+                     "name kyverno, kyverno-images or policy-controller");
   }
   return *cluster;
 }
@@ -83,9 +83,9 @@ const Command kPolicyCommand{
     .help = "print a policy file as what a Kubernetes cluster asks at its door",
     .description =
         "Prints manifests that admit images only where somebody whom the policy file\n"
-        "believes has attested them. KIND is kyverno (ClusterPolicy), kyverno-images\n"
-        "(ImageValidatingPolicy), policy-controller (ClusterImagePolicy) or ratify\n"
-        "(Ratify 1 and Gatekeeper). What the cluster can't ask is in comments at the top.\n"
+        "believes has attested them. KIND is kyverno-images (ImageValidatingPolicy), kyverno\n"
+        "(ClusterPolicy) or policy-controller (ClusterImagePolicy). What the cluster can't ask\n"
+        "is in comments at the top.\n"
         "explain: FILE is a quorum policy (docs/quorum.md; without, the flake's own): prints in\n"
         "plain words what has to be subverted to forge a promotion.",
     .options = kOptions,

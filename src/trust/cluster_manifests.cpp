@@ -17,7 +17,7 @@ json list(json element) {
   return json::array({std::move(element)});
 }
 
-/// A repository by tag and by digest, or all below: `*` is any text for Kyverno and Ratify.
+/// A repository by tag and by digest, or all below: `*` is any text for Kyverno.
 json patterns(const std::vector<Images>& images) {
   json all = json::array();
   for (const Images& each : images) {
@@ -231,99 +231,18 @@ json policy_controller(const Question& question) {
           {"spec", std::move(spec)}};
 }
 
-constexpr const char* kGatekeeperRego = R"(package nixseedverified
-
-spec := input.review.object.spec
-
-images[image] {
-  image := spec.containers[_].image
-}
-
-images[image] {
-  image := spec.initContainers[_].image
-}
-
-images[image] {
-  image := spec.ephemeralContainers[_].image
-}
-
-answer := external_data({"provider": "ratify-provider", "keys": [image | images[image]]})
-
-violation[{"msg": msg}] {
-  answer.system_error != ""
-  msg := sprintf("ratify can't be asked: %v", [answer.system_error])
-}
-
-violation[{"msg": msg}] {
-  count(answer.errors) > 0
-  msg := sprintf("ratify can't say: %v", [answer.errors])
-}
-
-violation[{"msg": msg}] {
-  [image, verdict] := answer.responses[_]
-  not verdict.isSuccess
-  msg := sprintf("%v is not signed by whom the policy believes", [image])
-}
-
-violation[{"msg": msg}] {
-  count(answer.responses) < count(images)
-  msg := "ratify has not answered for every image"
-}
-)";
-
-std::vector<json> ratify(const Question& question) {
-  if (question.signatories.size() != 1 || !question.signatories.front().key.empty()) {
-    throw UsageError("Ratify 1 believes one identity, and the policy is not of one",
-                     "print the policy for kyverno or policy-controller");
-  }
-  const Signatory& who = question.signatories.front();
-  json verifier{{"apiVersion", "config.ratify.deislabs.io/v1beta1"},
-                {"kind", "Verifier"},
-                {"metadata", {{"name", question.name}}},
-                {"spec",
-                 {{"name", "cosign"},
-                  {"artifactTypes", "application/vnd.dev.cosign.artifact.sig.v1+json"},
-                  {"parameters",
-                   {{"trustPolicies",
-                     list({{"name", question.name},
-                           {"scopes", patterns(question.images)},
-                           {"rekorURL", kRekor},
-                           {"tLogVerify", true},
-                           {"keyless",
-                            {{"ctLogVerify", true},
-                             {"certificateIdentity", who.subject},
-                             {"certificateOIDCIssuer", who.issuer}}}})}}}}}};
-  json rule{{"apiVersion", "templates.gatekeeper.sh/v1"},
-            {"kind", "ConstraintTemplate"},
-            {"metadata", {{"name", "nixseedverified"}}},
-            {"spec",
-             {{"crd", {{"spec", {{"names", {{"kind", "NixSeedVerified"}}}}}}},
-              {"targets",
-               list({{"target", "admission.k8s.gatekeeper.sh"}, {"rego", kGatekeeperRego}})}}}};
-  json constraint{
-      {"apiVersion", "constraints.gatekeeper.sh/v1beta1"},
-      {"kind", "NixSeedVerified"},
-      {"metadata", {{"name", question.name}}},
-      {"spec",
-       {{"enforcementAction", "deny"},
-        {"match", {{"kinds", list({{"apiGroups", list("")}, {"kinds", list("Pod")}})}}}}}};
-  return {std::move(verifier), std::move(rule), std::move(constraint)};
-}
-
 }  // namespace
 
-std::vector<json> documents(Cluster cluster, const Question& question) {
+json document(Cluster cluster, const Question& question) {
   switch (cluster) {
     case Cluster::kyverno:
-      return {kyverno(question)};
+      return kyverno(question);
     case Cluster::kyverno_images:
-      return {kyverno_images(question)};
+      return kyverno_images(question);
     case Cluster::policy_controller:
-      return {policy_controller(question)};
-    case Cluster::ratify:
       break;
   }
-  return ratify(question);
+  return policy_controller(question);
 }
 
 }  // namespace seed::trust

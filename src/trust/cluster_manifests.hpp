@@ -33,7 +33,7 @@ struct Question {
   bool timed = true;
 };
 
-/// The documents of a manifest. Throws UsageError where that kind of cluster can't ask at all.
-std::vector<nlohmann::ordered_json> documents(Cluster cluster, const Question& question);
+/// What a cluster of that kind takes.
+nlohmann::ordered_json document(Cluster cluster, const Question& question);
 
 }  // namespace seed::trust

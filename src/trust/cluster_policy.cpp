@@ -24,8 +24,7 @@ struct Name {
 
 constexpr std::array kNames{Name{Cluster::kyverno, "kyverno"},
                             Name{Cluster::kyverno_images, "kyverno-images"},
-                            Name{Cluster::policy_controller, "policy-controller"},
-                            Name{Cluster::ratify, "ratify"}};
+                            Name{Cluster::policy_controller, "policy-controller"}};
 
 void add_if(std::vector<std::string>& lines,
             const char* name,
@@ -169,11 +168,6 @@ std::optional<Cluster> parse_cluster(std::string_view name) {
 
 std::vector<std::string> unasked(Cluster cluster, const Policy& policy) {
   std::vector<std::string> lines;
-  if (cluster == Cluster::ratify) {
-    lines.push_back(
-        "any statement: Ratify 1 looks for signatures of the image as cosign 2 writes "
-        "them, which nix-seed does not");
-  }
   for (const Identity& identity : policy.identities) {
     for (const std::string& line : uncompared(identity)) {
       lines.push_back(
@@ -215,12 +209,7 @@ std::string cluster_manifest(Cluster cluster, const Policy& policy, const Admiss
   for (const std::string& line : unasked(cluster, policy)) {
     text += "#   " + line + "\n";
   }
-  const char* between = "";
-  for (const nlohmann::ordered_json& document : documents(cluster, question)) {
-    text += between + to_yaml(document);
-    between = "---\n";
-  }
-  return text;
+  return text + to_yaml(document(cluster, question));
 }
 
 }  // namespace seed::trust

@@ -14,7 +14,6 @@ enum class Cluster {
   kyverno,            ///< ClusterPolicy, kyverno.io/v1
   kyverno_images,     ///< ImageValidatingPolicy, policies.kyverno.io/v1
   policy_controller,  ///< ClusterImagePolicy, policy.sigstore.dev/v1beta1
-  ratify,             ///< Verifier for Ratify 1, with Gatekeeper's template and constraint
 };
 
 std::string_view to_string(Cluster cluster);

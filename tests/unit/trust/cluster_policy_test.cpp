@@ -72,11 +72,10 @@ TEST_CASE("a policy is printed for each kind of cluster as in the goldens") {
     CHECK(test::golden(name + ".yaml", print(cluster, one())));
     CHECK(test::golden(name + "-quorum.yaml", print(cluster, several, quorum)));
   }
-  CHECK(test::golden("trust/cluster/ratify.yaml", print(Cluster::ratify, one())));
 }
 
 TEST_CASE("kinds of clusters are known by their names") {
-  for (const char* name : {"kyverno", "kyverno-images", "policy-controller", "ratify"}) {
+  for (const char* name : {"kyverno", "kyverno-images", "policy-controller"}) {
     REQUIRE(parse_cluster(name));
     CHECK(to_string(*parse_cluster(name)) == name);
   }
@@ -136,10 +135,6 @@ TEST_CASE("what clusters can't be asked is refused, with what to change") {
     CHECK(refusal(policy, {.images = {"ghcr.io/acme/app"}, .quorum = 0}) ==
           "a quorum of 0 can't be had of 1, which clusters can tell apart");
   }
-  SECTION("several, of Ratify") {
-    CHECK(refusal(three(), {.images = {"ghcr.io/acme/app"}}, Cluster::ratify) ==
-          "Ratify 1 believes one identity, and the policy is not of one");
-  }
   SECTION("no images") {
     CHECK(refusal(policy, {}) == "no images are named");
   }
@@ -188,9 +183,6 @@ TEST_CASE("what a cluster does not ask is said") {
                                  "3 proven times instead of one"});
   CHECK(unasked(Cluster::kyverno_images, parse_policy(policy.dump()))[4] ==
         "4 certificate logs instead of one");
-  CHECK(unasked(Cluster::ratify, parse_policy(policy.dump())).front() ==
-        "any statement: Ratify 1 looks for signatures of the image as cosign 2 writes them, which "
-        "nix-seed does not");
   policy["certificateLogs"] = 0;
   CHECK(unasked(Cluster::kyverno, parse_policy(policy.dump()))[4] ==
         "3 proven times instead of one");
