@@ -5,9 +5,11 @@
 
 #include "app/commands.hpp"
 #include "app/quorum_policy.hpp"
+#include "app/trust_material.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
+#include "sigstore/tuf_rules.hpp"
 #include "trust/cluster_policy.hpp"
 
 namespace seed::app {
@@ -31,7 +33,7 @@ trust::Cluster cluster_named(const std::string& word) {
   return *cluster;
 }
 
-trust::Admission admission_of(const Options& options) {
+trust::Admission admission_of(const World& world, const Options& options) {
   trust::Admission admission{.name = options.get("name").value_or("nix-seed"),
                              .quorum = options.number("quorum", 1, 1000).value_or(1)};
   const std::string images = options.get("images").value_or("");
@@ -39,6 +41,10 @@ trust::Admission admission_of(const Options& options) {
     if (const std::string_view image = trim(part); !image.empty()) {
       admission.images.emplace_back(image);
     }
+  }
+  if (const auto own = own_tuf_repository(world)) {
+    sigstore::tuf::parse_root(own->root);
+    admission.tuf = trust::TufRepository{.mirror = own->url, .root = own->root};
   }
   return admission;
 }
@@ -62,15 +68,17 @@ int run_policy(const World& world, const Options& options) {
     return explain(world, options);
   }
   if (options.positional().size() != 2) {
-    throw UsageError("a kind of cluster policy and a policy file were expected",
-                     "such as: nix-seed policy kyverno policy.json --images ghcr.io/acme/app-seed");
+    throw UsageError(
+        "a kind of cluster policy and a policy file were expected",
+        "such as: nix-seed policy kyverno-images policy.json --images ghcr.io/acme/app-seed");
   }
   const trust::Cluster cluster = cluster_named(options.positional()[0]);
   const std::string& name = options.positional()[1];
   const trust::Policy policy = while_doing("reading " + name, [&] {
     return trust::parse_policy(os::read_file(world.directory / name, kMaxPolicyBytes));
   });
-  const std::string manifest = trust::cluster_manifest(cluster, policy, admission_of(options));
+  const std::string manifest =
+      trust::cluster_manifest(cluster, policy, admission_of(world, options));
   std::fwrite(manifest.data(), 1, manifest.size(), stdout);
   return 0;
 }
@@ -91,6 +99,7 @@ const Command kPolicyCommand{
     .options = kOptions,
     .run = run_policy,
     .example =
-        "nix-seed policy kyverno policy.json --images 'ghcr.io/acme/*' | kubectl apply -f -"};
+        "nix-seed policy kyverno-images policy.json --images 'ghcr.io/acme/*' | kubectl apply -f "
+        "-"};
 
 }  // namespace seed::app

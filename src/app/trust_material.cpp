@@ -42,7 +42,9 @@ fs::path folder_for(const World& world, const std::string& url) {
   }
 }
 
-Origin origin_of(const World& world) {
+}  // namespace
+
+std::optional<tuf::Repository> own_tuf_repository(const World& world) {
   const auto mirror = os::get(world.environment, kMirrorVariable);
   const auto root = os::get(world.environment, kRootVariable);
   if (mirror.has_value() != root.has_value()) {
@@ -52,18 +54,27 @@ Origin origin_of(const World& world) {
                      "a TUF repository is a URL, and the root.json that its answers are held to");
   }
   if (!mirror) {
-    return {.repository = {.url = kPublicMirror,
-                           .root = std::string(sigstore::embedded::kRoot),
-                           .cache = folder_for(world, kPublicMirror)},
-            .built_in = true};
+    return std::nullopt;
   }
   return while_doing(fmt::format("reading {} and {}", kMirrorVariable, kRootVariable), [&] {
     http::Url::parse(*mirror);
-    return Origin{
-        .repository = {.url = *mirror,
-                       .root = os::read_file(world.directory / *root, sigstore::kMaxTufRootBytes),
-                       .cache = folder_for(world, *mirror)}};
+    return tuf::Repository{
+        .url = *mirror,
+        .root = os::read_file(world.directory / *root, sigstore::kMaxTufRootBytes),
+        .cache = folder_for(world, *mirror)};
   });
+}
+
+namespace {
+
+Origin origin_of(const World& world) {
+  if (auto own = own_tuf_repository(world)) {
+    return {.repository = std::move(*own)};
+  }
+  return {.repository = {.url = kPublicMirror,
+                         .root = std::string(sigstore::embedded::kRoot),
+                         .cache = folder_for(world, kPublicMirror)},
+          .built_in = true};
 }
 
 /// What to use of a target where the repository can't be asked; rethrows where nothing may serve.

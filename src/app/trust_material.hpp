@@ -1,9 +1,12 @@
 #pragma once
 
+#include <optional>
+
 #include "app/options.hpp"
 #include "app/world.hpp"
 #include "sigstore/signing_config.hpp"
 #include "sigstore/trusted_root.hpp"
+#include "sigstore/tuf.hpp"
 
 namespace seed::app {
 
@@ -14,6 +17,10 @@ inline constexpr OptionSpec kTrustedRootOption{
 /// And of those that sign.
 inline constexpr OptionSpec kSigningConfigOption{
     "signing-config", "FILE", "where to sign: a signing_config.v0.2.json"};
+
+/// What NIX_SEED_TUF_MIRROR and NIX_SEED_TUF_ROOT name, if they are set. Throws UsageError where
+/// only one of them is.
+std::optional<sigstore::tuf::Repository> own_tuf_repository(const World& world);
 
 /// Whom this run believes: the file that `--trusted-root` names, and then no socket is opened; or
 /// what the TUF repository says, Sigstore's public one unless NIX_SEED_TUF_MIRROR and

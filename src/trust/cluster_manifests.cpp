@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/encoding.hpp"
 #include "base/error.hpp"
 
 namespace seed::trust {
@@ -149,6 +150,10 @@ json kyverno_attestor(const Signatory& who, const Question& question, std::size_
     cosign["ctlog"] = question.logged
                           ? json{{"url", kRekor}}
                           : json{{"insecureIgnoreTlog", true}, {"insecureIgnoreSCT", true}};
+  }
+  if (question.tuf) {
+    cosign["tuf"] = {{"mirror", question.tuf->mirror},
+                     {"root", {{"data", to_base64(bytes_of(question.tuf->root))}}}};
   }
   return {{"name", fmt::format("builder{}", number)}, {"cosign", std::move(cosign)}};
 }

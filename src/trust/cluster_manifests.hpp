@@ -31,6 +31,7 @@ struct Question {
   std::vector<std::string> build_types;
   bool logged = true;
   bool timed = true;
+  std::optional<TufRepository> tuf;
 };
 
 /// What a cluster of that kind takes.

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/encoding.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "trust/cluster_manifests.hpp"
@@ -145,6 +146,7 @@ Question question_of(const Policy& policy, const Admission& admission) {
   }
   question.logged = policy.logs > 0;
   question.timed = policy.times > 0;
+  question.tuf = admission.tuf;
   if (admission.quorum < 1 || admission.quorum > question.signatories.size()) {
     throw UsageError(fmt::format("a quorum of {} can't be had of {}, which clusters can tell apart",
                                  admission.quorum,
@@ -153,6 +155,24 @@ Question question_of(const Policy& policy, const Admission& admission) {
   }
   question.quorum = admission.quorum;
   return question;
+}
+
+/// Where whom to believe is no part of the manifest, what has to be done for it; one line.
+std::string beside(Cluster cluster, const TufRepository& tuf) {
+  switch (cluster) {
+    case Cluster::kyverno:
+      return fmt::format(
+          "Kyverno's controllers have to be started with --enableTuf "
+          "--tufMirror={} --tufRootRaw={}",
+          printable(tuf.mirror),
+          to_base64(bytes_of(tuf.root)));
+    case Cluster::policy_controller:
+      return fmt::format("Give each authority a trustRootRef: to a TrustRoot of {}",
+                         printable(tuf.mirror));
+    case Cluster::kyverno_images:
+      break;
+  }
+  return "";
 }
 
 }  // namespace
@@ -208,6 +228,10 @@ std::string cluster_manifest(Cluster cluster, const Policy& policy, const Admiss
   std::string text = "# What 'nix-seed verify' asks by the same policy, and this does not:\n";
   for (const std::string& line : unasked(cluster, policy)) {
     text += "#   " + line + "\n";
+  }
+  if (const std::string line = admission.tuf ? beside(cluster, *admission.tuf) : "";
+      !line.empty()) {
+    text += "# " + line + "\n";
   }
   return text + to_yaml(document(cluster, question));
 }

@@ -19,11 +19,18 @@ enum class Cluster {
 std::string_view to_string(Cluster cluster);
 std::optional<Cluster> parse_cluster(std::string_view name);
 
+/// A TUF repository that says whom to believe, instead of Sigstore's public one.
+struct TufRepository {
+  std::string mirror;  ///< its URL
+  std::string root;    ///< the root.json that its answers are held to
+};
+
 /// What a cluster has to be told beside a policy.
 struct Admission {
   std::string name = "nix-seed";    ///< of the manifest
   std::vector<std::string> images;  ///< repositories, or what they begin with and `/*`
   unsigned quorum = 1;              ///< so many of those whom the policy believes must have signed
+  std::optional<TufRepository> tuf;
 };
 
 /// What the policy asks, and a cluster of that kind can't: one line each, for people.

@@ -188,6 +188,31 @@ TEST_CASE("what a cluster does not ask is said") {
         "3 proven times instead of one");
 }
 
+TEST_CASE(
+    "a TUF repository of one's own is named to who takes it in the manifest, and for others") {
+  const Admission admission{.images = {"ghcr.io/acme/app"},
+                            .tuf = TufRepository{.mirror = "https://tuf.example", .root = "{}"}};
+  const std::string images = print(Cluster::kyverno_images, three(), admission);
+  const std::string named = R"(
+        tuf:
+          mirror: "https://tuf.example"
+          root:
+            data: "e30="
+)";
+  std::size_t count = 0;
+  for (auto at = images.find(named); at != std::string::npos; at = images.find(named, at + 1)) {
+    ++count;
+  }
+  CHECK(count == 3);
+  CHECK(print(Cluster::kyverno, three(), admission)
+            .find("# Kyverno's controllers have to be started with --enableTuf "
+                  "--tufMirror=https://tuf.example --tufRootRaw=e30=\napiVersion") !=
+        std::string::npos);
+  CHECK(print(Cluster::policy_controller, one(), admission)
+            .find("# Give each authority a trustRootRef: to a TrustRoot of https://tuf.example\n"
+                  "apiVersion") != std::string::npos);
+}
+
 TEST_CASE("YAML has quotes around whatever could be something else") {
   const auto value = nlohmann::ordered_json::parse(
       R"({"plain":"a/b.c-d_e1","colon":"a: b","hash":"a #b","yes":"Yes","n":"n","number":"1","empty":"",
