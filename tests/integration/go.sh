@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # A Go that is new enough.
 
-# Sets $go to a Go of at least 1.$1: the machine's, or that of a module, which any Go can download and
-# checks against the sum database.
+# use_go MINOR [PATCH]: sets $go to a Go of at least that: the machine's, or that of a module, which any Go can
+# download and checks against the sum database.
 use_go() {
-  local have system version=v0.0.1-go1.$1.4.linux
+  local have system version=v0.0.1-go1.$1.${2:-4}.linux
   command -v go > /dev/null || need_packages golang-go
   go=$(command -v go)
-  have=$("$go" env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
-  [[ $have -lt $1 ]] || return 0
+  have=$("$go" env GOVERSION)
+  ! printf 'go1.%s\n' "$1.${2:-0}" "${have#go1.}" | sort -CV || return 0
   case $(uname -m) in
   x86_64) system=amd64 ;;
   aarch64) system=arm64 ;;
