@@ -14,7 +14,7 @@ stop_services() {
   [[ ! -e ${services:-}/lock ]] || "$checkout/tests/services/sigstore" stop "$services"
 }
 
-# use_referee NAME...: sets $NAME to a program; cosign_2, cosign_3, sigstore_go or policy_tester
+# use_referee NAME...: sets $NAME to a program; cosign_2, cosign_3, sigstore_go, policy_tester or kyverno
 use_referee() {
   local name folder
   for name in "$@"; do
@@ -22,6 +22,7 @@ use_referee() {
     sigstore_go) folder=$("$checkout/tests/services/install" services) && sigstore_go=$folder/sigstore-go-verification ;;
     cosign_2) folder=$("$checkout/tests/services/install" cosign-2) && cosign_2=$folder/cosign ;;
     cosign_3) folder=$("$checkout/tests/services/install" cosign-3) && cosign_3=$folder/cosign ;;
+    kyverno) folder=$("$checkout/tests/services/install" kyverno) && kyverno=$folder/kyverno ;;
     policy_tester) folder=$("$checkout/tests/services/install" policy-tester) && policy_tester=$folder/policy-tester ;;
     esac || skip "there is no $name"
   done
