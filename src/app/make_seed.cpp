@@ -16,6 +16,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/self_check.hpp"
+#include "image/tags.hpp"
 #include "nix/store_db.hpp"
 #include "os/elf.hpp"
 #include "os/file.hpp"

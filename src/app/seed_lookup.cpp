@@ -2,6 +2,7 @@
 
 #include "app/attest.hpp"
 #include "base/error.hpp"
+#include "image/tags.hpp"
 
 namespace seed::app {
 

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "image/publish.hpp"
 #include "image/rootfs.hpp"
+#include "image/tags.hpp"
 
 namespace seed::app {
 namespace {
