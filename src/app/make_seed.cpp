@@ -171,24 +171,6 @@ std::vector<std::string> target_names(const Contents& contents) {
   return names;
 }
 
-/// Those that the tags are going to name, each once; most often it is one.
-std::vector<oci::Descriptor> coming_indexes(const SeedJob& job,
-                                            const image::Image& image,
-                                            const std::vector<std::string>& tags) {
-  std::vector<std::optional<oci::Descriptor>> of_tags(tags.size());
-  os::for_each_index(tags.size(), static_cast<unsigned>(tags.size()), [&](std::size_t i) {
-    of_tags[i] =
-        image::put_index(job.repository(), image, job.system, tags[i], source_of(job.project));
-  });
-  std::vector<oci::Descriptor> indexes;
-  for (std::optional<oci::Descriptor>& index : of_tags) {
-    if (std::ranges::find(indexes, index->digest, &oci::Descriptor::digest) == indexes.end()) {
-      indexes.push_back(*std::move(index));
-    }
-  }
-  return indexes;
-}
-
 }  // namespace
 
 report::SeedRecord record_of(const SeedJob& job, report::SeedStatus status) {
@@ -252,14 +234,16 @@ report::SeedRecord make_seed(SeedJob& job,
   if (record.status == report::SeedStatus::refreshed) {
     record.changed = changed_inputs(repository, previous->manifest.digest, job.project.lock);
   }
-  const std::vector<std::string> tags{job.project.tag, job.project.key, "latest"};
+  const std::string source = source_of(job.project);
+  const std::vector<image::ComingTag> tags = image::coming_tags(
+      repository, pushed.image, job.system, {job.project.tag, job.project.key, "latest"}, source);
   const Attested attested = attest_seed(world,
                                         options,
                                         job.project,
                                         {.contents = contents,
                                          .image = pushed.image,
                                          .layers = pushed.layers,
-                                         .indexes = coming_indexes(job, pushed.image, tags),
+                                         .indexes = image::put_indexes(repository, tags),
                                          .compression = compression_of(options),
                                          .started = job.started},
                                         job.signing,
@@ -267,7 +251,7 @@ report::SeedRecord make_seed(SeedJob& job,
                                         repository);
   record.provenance = attested.file;
   record.index =
-      image::write_tags(repository, pushed.image, job.system, tags, source_of(job.project)).digest;
+      image::write_coming_tags(repository, pushed.image, job.system, tags, source).digest;
   repository.put_manifest(oci::kManifestType, pushed.image.manifest, fingerprint);
   return record;
 }

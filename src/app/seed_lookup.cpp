@@ -20,10 +20,8 @@ bool leads_to(oci::Repository& repository,
               const std::string& tag,
               const std::string& system,
               const Digest& manifest) {
-  // Not the config, which has a line for each path of the seed.
   try {
-    const auto found = image::find_manifest(repository, tag, system);
-    return found && found->descriptor.digest == manifest;
+    return image::find_digest(repository, tag, system) == manifest;
   } catch (const FormatError&) {
     return false;
   }

@@ -186,26 +186,42 @@ void push_image(oci::Repository& repository, const Image& image) {
               [&] { repository.put_manifest(oci::kManifestType, image.manifest, std::nullopt); });
 }
 
+namespace {
+
+/// The image for `system` of an index; of a manifest, itself.
+std::optional<oci::Descriptor> image_in(const oci::RawManifest& raw, std::string_view system) {
+  if (raw.descriptor.media_type != oci::kIndexType &&
+      raw.descriptor.media_type != oci::kDockerListType) {
+    return raw.descriptor;
+  }
+  oci::Index index = oci::parse_index(raw.bytes);
+  const auto entry = std::ranges::find_if(index.manifests, [&](const oci::Descriptor& manifest) {
+    const auto found = manifest.annotations.find(std::string(kSystemAnnotation));
+    return found != manifest.annotations.end() && found->second == system;
+  });
+  return entry == index.manifests.end() ? std::nullopt : std::optional(std::move(*entry));
+}
+
+/// The image for `system` there, whatever is in it.
 std::optional<oci::RawManifest> find_manifest(oci::Repository& repository,
                                               const oci::Target& target,
                                               std::string_view system) {
   auto raw = repository.get_manifest(target);
-  if (!raw) {
+  const auto image = raw ? image_in(*raw, system) : std::nullopt;
+  if (!image) {
     return std::nullopt;
   }
-  if (raw->descriptor.media_type == oci::kIndexType ||
-      raw->descriptor.media_type == oci::kDockerListType) {
-    const oci::Index index = oci::parse_index(raw->bytes);
-    const auto entry = std::ranges::find_if(index.manifests, [&](const oci::Descriptor& manifest) {
-      const auto found = manifest.annotations.find(std::string(kSystemAnnotation));
-      return found != manifest.annotations.end() && found->second == system;
-    });
-    if (entry == index.manifests.end()) {
-      return std::nullopt;
-    }
-    raw = repository.get_manifest(entry->digest);
-  }
-  return raw;
+  return image->digest == raw->descriptor.digest ? raw : repository.get_manifest(image->digest);
+}
+
+}  // namespace
+
+std::optional<Digest> find_digest(oci::Repository& repository,
+                                  const oci::Target& target,
+                                  std::string_view system) {
+  const auto raw = repository.get_manifest(target);
+  const auto image = raw ? image_in(*raw, system) : std::nullopt;
+  return image ? std::optional(image->digest) : std::nullopt;
 }
 
 std::optional<FoundSeed> find_seed(oci::Repository& repository,

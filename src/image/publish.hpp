@@ -71,11 +71,11 @@ struct FoundSeed {
   SeedImageConfig config;
 };
 
-/// The image for `system` under a tag or digest of an index or a manifest, whatever is in it;
-/// nothing where there is none.
-std::optional<oci::RawManifest> find_manifest(oci::Repository& repository,
-                                              const oci::Target& target,
-                                              std::string_view system);
+/// The digest of the image for `system` under a tag or digest of an index or a manifest, whatever
+/// is in it; nothing where there is none.
+std::optional<Digest> find_digest(oci::Repository& repository,
+                                  const oci::Target& target,
+                                  std::string_view system);
 
 /// The seed there.
 std::optional<FoundSeed> find_seed(oci::Repository& repository,

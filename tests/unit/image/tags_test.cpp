@@ -1,9 +1,11 @@
 #include "image/tags.hpp"
 
+#include <atomic>
 #include <functional>
 #include <utility>
 
 #include "base/error.hpp"
+#include "image/rootfs.hpp"
 #include "support/catch.hpp"
 #include "unit/image/pushed_images.hpp"
 
@@ -19,14 +21,17 @@ class Watched final : public oci::Repository {
 
   std::function<void(const std::string&)> before = [](const std::string&) {};
   std::function<void(const std::string&)> after = [](const std::string&) {};
+  std::atomic<int> looks{0};  ///< at tags and manifests
 
   std::string name() const override { return inner_.name(); }
 
   std::optional<oci::RawManifest> get_manifest(const oci::Target& target) override {
+    ++looks;
     return inner_.get_manifest(target);
   }
 
   std::optional<oci::Descriptor> head_manifest(const oci::Target& target) override {
+    ++looks;
     return inner_.head_manifest(target);
   }
 
@@ -167,6 +172,55 @@ TEST_CASE("an image without a tag is an error") {
   PushedImages t;
   const Image image = t.push(kX86, "one");
   CHECK_THROWS_WITH(write_tags(*t.layout, image, kX86, {}, ""), "an image needs at least one tag");
+}
+
+TEST_CASE("indexes are stored before any tag names them, each once") {
+  PushedImages t;
+  const Image arm = t.push(kArm, "two");
+  const Image x86 = t.push(kX86, "one");
+  write_tags(*t.layout, arm, kArm, {"other"}, "");
+  const auto before = t.layout->tags();
+  const auto coming = coming_tags(*t.layout, x86, kX86, {"tag", "k-1", "other"}, "");
+  const auto indexes = put_indexes(*t.layout, coming);
+  CHECK(t.layout->tags() == before);
+  REQUIRE(indexes.size() == 2);
+  CHECK(find_digest(*t.layout, indexes[0].digest, kX86) == x86.descriptor.digest);
+  CHECK_FALSE(find_digest(*t.layout, indexes[0].digest, kArm));
+  CHECK(find_digest(*t.layout, indexes[1].digest, kArm) == arm.descriptor.digest);
+  CHECK(write_coming_tags(*t.layout, x86, kX86, coming, "") == indexes[1]);
+  CHECK(t.layout->head_manifest("tag")->digest == indexes[0].digest);
+  CHECK(t.layout->head_manifest("k-1")->digest == indexes[0].digest);
+}
+
+TEST_CASE("a tag is looked at once before it is written, and once after") {
+  PushedImages t;
+  const Image x86 = t.push(kX86, "one");
+  Watched watched(*t.layout);
+  const auto others = static_cast<int>(known_systems().size()) - 1;
+  const auto coming = coming_tags(watched, x86, kX86, {"tag"}, "");
+  CHECK(watched.looks == 1 + others);
+  watched.looks = 0;
+  write_coming_tags(watched, x86, kX86, coming, "");
+  // Whether it still names what it did; then the others' tags once more.
+  CHECK(watched.looks == 1 + 1 + others);
+}
+
+TEST_CASE("a system that came after the tag was looked at is at no moment left out of the index") {
+  PushedImages t;
+  const Image x86 = t.push(kX86, "one");
+  const Image arm = t.push(kArm, "two");
+  const auto coming = coming_tags(*t.layout, x86, kX86, {"tag"}, "");
+  write_tags(*t.layout, arm, kArm, {"tag"}, "");
+  Watched watched(*t.layout);
+  int writes = 0;
+  watched.after = [&](const std::string& tag) {
+    if (tag == "tag") {
+      ++writes;
+      CHECK(t.systems("tag") == std::vector{kArm, kX86});
+    }
+  };
+  write_coming_tags(watched, x86, kX86, coming, "");
+  CHECK(writes == 1);
 }
 
 }  // namespace seed::image
