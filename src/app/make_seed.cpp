@@ -84,7 +84,8 @@ void warn_of_full_disk(const World& world,
                        const image::LayerPlan& plan,
                        const fs::path& scratch,
                        const Options& options) {
-  const std::size_t at_once = workers_of(options) + image::PushOptions().connections;
+  const image::PushOptions push;
+  const std::size_t at_once = workers_of(options) + push.connections + push.waiting;
   if (const auto warning = shortage("packing may take",
                                     packing_bytes(plan, at_once),
                                     scratch.parent_path(),

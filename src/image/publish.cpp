@@ -1,6 +1,7 @@
 #include "image/publish.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <numeric>
 #include <semaphore>
@@ -17,7 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kMaxWorkers = 64;
+constexpr unsigned kMaxThreads = 64;
+
+using Permits = std::counting_semaphore<kMaxThreads>;
 
 oci::Descriptor descriptor_of(const LayerBlob& blob) {
   return {.media_type = blob.media_type, .digest = blob.digest, .size_bytes = blob.size_bytes};
@@ -47,12 +50,10 @@ std::string title_of(const PlannedLayer& layer) {
   return title;
 }
 
-/// Holds a permit of the packing semaphore for as long as it lives.
+/// Holds a permit for as long as it lives.
 class Permit {
  public:
-  explicit Permit(std::counting_semaphore<kMaxWorkers>& semaphore) : semaphore_(semaphore) {
-    semaphore_.acquire();
-  }
+  explicit Permit(Permits& semaphore) : semaphore_(semaphore) { semaphore_.acquire(); }
 
   Permit(const Permit&) = delete;
   Permit& operator=(const Permit&) = delete;
@@ -60,7 +61,7 @@ class Permit {
   ~Permit() { semaphore_.release(); }
 
  private:
-  std::counting_semaphore<kMaxWorkers>& semaphore_;
+  Permits& semaphore_;
 };
 
 /// Runs `step`, and notes when.
@@ -97,6 +98,105 @@ std::vector<std::size_t> largest_first(const LayerPlan& plan) {
   return order;
 }
 
+/// What the threads of pack_and_push share. Each brings one layer all the way, but few at a time
+/// pack, and few send.
+class Pipeline {
+ public:
+  Pipeline(const LayerPlan& plan,
+           const nix::Closure& closure,
+           oci::Repository& repository,
+           const fs::path& scratch,
+           const PushOptions& options,
+           Progress& progress)
+      : plan_(plan),
+        closure_(closure),
+        repository_(repository),
+        scratch_(scratch),
+        options_(options),
+        progress_(progress),
+        order_(largest_first(plan)),
+        packing_(std::clamp(options.pack.workers, 1U, kMaxThreads)),
+        sending_(std::clamp(options.connections, 1U, kMaxThreads)),
+        receipts_(plan.size()) {
+    for (const PlannedLayer& layer : plan) {
+      total_ += layer.reuse ? 0 : layer.nar_size();
+    }
+  }
+
+  std::vector<LayerReceipt> run() {
+    os::for_each_index(plan_.size(),
+                       options_.pack.workers + options_.connections + options_.waiting,
+                       [this](std::size_t) {
+                         try {
+                           bring_next();
+                         } catch (...) {
+                           failed_ = true;
+                           throw;
+                         }
+                       });
+    std::vector<LayerReceipt> result;
+    for (auto& receipt : receipts_) {
+      result.push_back(std::move(*receipt));
+    }
+    return result;
+  }
+
+ private:
+  /// Takes the largest that is left only once it may pack: threads get permits in any order.
+  void bring_next() {
+    std::optional<Permit> packing(std::in_place, packing_);
+    if (failed_) {
+      return;
+    }
+    const std::size_t i = order_[next_++];
+    const PlannedLayer& layer = plan_[i];
+    const std::string title = title_of(layer);
+    if (layer.reuse) {
+      receipts_[i] = LayerReceipt{*layer.reuse, LayerState::reused, layer.nar_size(), title};
+      return;
+    }
+    const ScratchFile file(scratch_ / fmt::format("layer-{}", i));
+    std::optional<Period> packed;
+    const LayerBlob blob = timed(options_.elapsed, packed, [&] {
+      return while_doing("packing " + title, [&] {
+        return write_store_layer(layer, closure_, file.path, options_.pack);
+      });
+    });
+    packing.reset();
+    if (options_.before_sending) {
+      options_.before_sending();
+    }
+    const Permit sending(sending_);
+    std::optional<Period> sent;
+    const oci::Pushed pushed = timed(options_.elapsed, sent, [&] {
+      return while_doing("pushing " + title, [&] {
+        return repository_.put_blob(descriptor_of(blob), file.path, options_.mount_from);
+      });
+    });
+    receipts_[i] = LayerReceipt{blob, state_of(pushed), layer.nar_size(), title, packed, sent};
+    const std::lock_guard lock(mutex_);
+    done_ += layer.nar_size();
+    progress_.bytes(done_, total_);
+  }
+
+  const LayerPlan& plan_;
+  const nix::Closure& closure_;
+  oci::Repository& repository_;
+  const fs::path& scratch_;
+  const PushOptions& options_;
+  Progress& progress_;
+
+  std::vector<std::size_t> order_;
+  std::atomic<std::size_t> next_{0};
+  std::atomic<bool> failed_{false};
+  Permits packing_;
+  Permits sending_;
+  std::vector<std::optional<LayerReceipt>> receipts_;
+  std::mutex mutex_;
+  std::uint64_t done_ = 0;
+  std::uint64_t total_ = 0;
+};
+
 }  // namespace
 
 std::vector<LayerReceipt> pack_and_push(const LayerPlan& plan,
@@ -105,54 +205,7 @@ std::vector<LayerReceipt> pack_and_push(const LayerPlan& plan,
                                         const fs::path& scratch,
                                         const PushOptions& options,
                                         Progress& progress) {
-  std::vector<std::optional<LayerReceipt>> receipts(plan.size());
-  std::counting_semaphore<kMaxWorkers> packing(std::clamp(options.pack.workers, 1U, kMaxWorkers));
-  std::mutex mutex;
-  std::uint64_t done = 0;
-  std::uint64_t total = 0;
-  for (const PlannedLayer& layer : plan) {
-    total += layer.reuse ? 0 : layer.nar_size();
-  }
-  const std::vector<std::size_t> order = largest_first(plan);
-  os::for_each_index(
-      plan.size(), options.pack.workers + options.connections, [&](std::size_t turn) {
-        const std::size_t i = order[turn];
-        const PlannedLayer& layer = plan[i];
-        const std::string title = title_of(layer);
-        if (layer.reuse) {
-          receipts[i] = LayerReceipt{*layer.reuse, LayerState::reused, layer.nar_size(), title};
-          return;
-        }
-        const ScratchFile file(scratch / fmt::format("layer-{}", i));
-        std::optional<Period> packed;
-        std::optional<LayerBlob> blob;
-        {
-          const Permit permit(packing);
-          blob = timed(options.elapsed, packed, [&] {
-            return while_doing("packing " + title, [&] {
-              return write_store_layer(layer, closure, file.path, options.pack);
-            });
-          });
-        }
-        if (options.before_sending) {
-          options.before_sending();
-        }
-        std::optional<Period> sent;
-        const oci::Pushed pushed = timed(options.elapsed, sent, [&] {
-          return while_doing("pushing " + title, [&] {
-            return repository.put_blob(descriptor_of(*blob), file.path, options.mount_from);
-          });
-        });
-        receipts[i] = LayerReceipt{*blob, state_of(pushed), layer.nar_size(), title, packed, sent};
-        const std::lock_guard lock(mutex);
-        done += layer.nar_size();
-        progress.bytes(done, total);
-      });
-  std::vector<LayerReceipt> result;
-  for (auto& receipt : receipts) {
-    result.push_back(std::move(*receipt));
-  }
-  return result;
+  return Pipeline(plan, closure, repository, scratch, options, progress).run();
 }
 
 LayerReceipt push_own_layer(const std::string& title,

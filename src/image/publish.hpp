@@ -37,6 +37,7 @@ using Elapsed = std::function<double()>;
 struct PushOptions {
   PackOptions pack;
   unsigned connections = 4;               ///< uploads at the same time
+  unsigned waiting = 16;                  ///< layers that are packed and not sent yet
   std::optional<std::string> mount_from;  ///< a repository of the same registry
   /// Called before each layer is sent, from any of the threads: what it throws ends the push, and
   /// what it waits for is done while layers are packed.
@@ -45,7 +46,8 @@ struct PushOptions {
 };
 
 /// Packs what is not reused and sends it, largest first; packing uses `pack.workers` threads,
-/// sending `connections` more. Scratch files live below `scratch`, one for each layer under way.
+/// sending `connections` more. Scratch files live below `scratch`, one for each layer that is being
+/// packed or sent, or waits for it.
 std::vector<LayerReceipt> pack_and_push(const LayerPlan& plan,
                                         const nix::Closure& closure,
                                         oci::Repository& repository,

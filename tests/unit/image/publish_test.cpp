@@ -1,5 +1,9 @@
 #include "image/publish.hpp"
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
 #include "base/error.hpp"
 #include "image/tags.hpp"
 #include "nix/nar.hpp"
@@ -123,6 +127,7 @@ TEST_CASE("layers are packed and pushed once, in the plan's order, and reused on
   PushOptions alone = store.options();
   alone.pack.workers = 1;
   alone.connections = 0;
+  alone.waiting = 0;
   double now = 0;
   alone.elapsed = [&] { return ++now; };
   const auto third = pack_and_push(plan, store.closure, *t.layout, scratch, alone, progress);
@@ -151,6 +156,31 @@ TEST_CASE("nothing is sent where what comes before sending fails") {
                                   progress),
                     Catch::Contains("the seed is not closed"));
   options.before_sending = nullptr;
+  const auto sent = pack_and_push(
+      {store.layer(0), store.layer(1)}, store.closure, *t.layout, t.temp.path(), options, progress);
+  CHECK(sent[0].state == LayerState::sent);
+  CHECK(sent[1].state == LayerState::sent);
+}
+
+TEST_CASE("layers are packed while what comes before sending is waited for") {
+  PushedImages t;
+  const Store store;
+  test::Quiet progress;
+  PushOptions options = store.options();
+  options.pack.workers = 1;
+  options.connections = 0;
+  options.waiting = 1;
+  // The first that is packed waits here for the second.
+  std::atomic<int> packed{0};
+  options.before_sending = [&] {
+    ++packed;
+    for (int i = 0; i < 1000 && packed < 2; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    if (packed < 2) {
+      throw Error("nothing is packed meanwhile");
+    }
+  };
   const auto sent = pack_and_push(
       {store.layer(0), store.layer(1)}, store.closure, *t.layout, t.temp.path(), options, progress);
   CHECK(sent[0].state == LayerState::sent);
