@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <future>
+#include <iterator>
 #include <optional>
 
 #include <fmt/core.h>
@@ -95,9 +97,25 @@ void warn_of_full_disk(const World& world,
   }
 }
 
+struct OwnLayer {
+  std::string title;
+  std::function<void(image::TarWriter&)> fill;
+};
+
+std::vector<OwnLayer> own_layers(const OwnFiles& files) {
+  std::vector<OwnLayer> own;
+  if (!files.runtime.empty()) {
+    own.push_back(
+        {"nix-seed", [&files](image::TarWriter& tar) { add_runtime(tar, files.runtime); }});
+  }
+  own.push_back({"database and configuration",
+                 [&files](image::TarWriter& tar) { image::write_entries(files.entries, tar); }});
+  return own;
+}
+
 struct Pushed {
   image::Image image;
-  std::vector<image::LayerReceipt> layers;
+  std::vector<image::LayerReceipt> layers;  ///< of the store, then the image's own
 };
 
 Pushed push_everything(const World& world,
@@ -114,9 +132,21 @@ Pushed push_everything(const World& world,
       .pack = {.compression = compression, .workers = workers_of(options)},
       .before_sending = before_sending,
       .elapsed = [&world] { return world.journal.elapsed(); }};
-  std::vector<image::LayerReceipt> layers =
-      image::pack_and_push(plan, contents.closure, repository, scratch, push, world.progress);
-  before_sending();
+  std::vector<image::LayerReceipt> layers;
+  std::vector<image::LayerReceipt> own;
+  const auto push_store = [&] {
+    layers =
+        image::pack_and_push(plan, contents.closure, repository, scratch, push, world.progress);
+  };
+  const auto push_own = [&] {
+    before_sending();
+    for (const OwnLayer& layer : own_layers(files)) {
+      own.push_back(image::push_own_layer(
+          layer.title, layer.fill, repository, scratch, compression, push.elapsed));
+    }
+  };
+  os::for_each_index(2, 2, [&](std::size_t i) { i == 0 ? push_store() : push_own(); });
+
   image::ImageParts parts{.system = system,
                           .plan = plan,
                           .closure = contents.closure.digest(),
@@ -125,21 +155,16 @@ Pushed push_everything(const World& world,
   for (const image::LayerReceipt& layer : layers) {
     parts.store_layers.push_back(layer.blob);
   }
-  const auto add_own = [&](const std::string& title,
-                           const std::function<void(image::TarWriter&)>& fill) {
-    layers.push_back(
-        image::push_own_layer(title, fill, repository, scratch, compression, push.elapsed));
-    parts.own_layers.push_back(layers.back().blob);
-    parts.own_names.push_back(title);
-  };
+  for (const image::LayerReceipt& layer : own) {
+    parts.own_layers.push_back(layer.blob);
+    parts.own_names.push_back(layer.title);
+  }
   if (!files.runtime.empty()) {
-    add_own("nix-seed", [&](image::TarWriter& tar) { add_runtime(tar, files.runtime); });
     parts.entrypoint = {"/bin/nix-seed"};
   }
-  add_own("database and configuration",
-          [&](image::TarWriter& tar) { image::write_entries(files.entries, tar); });
   image::Image image = image::assemble(parts);
   image::push_image(repository, image);
+  std::ranges::move(own, std::back_inserter(layers));
   return {std::move(image), std::move(layers)};
 }
 
