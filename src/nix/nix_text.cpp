@@ -20,11 +20,12 @@ NixVersion parse_nix_version(std::string_view line) {
   std::array<int*, 3> parts{&version.major, &version.minor, &version.patch};
   std::size_t found = 0;
   for (; found < parts.size(); ++found) {
-    const auto [end, error] =
-        std::from_chars(number.data(), number.data() + number.size(), *parts[found]);
-    if (error != std::errc() || *parts[found] < 0) {
+    int part = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), part);
+    if (error != std::errc() || part < 0) {
       break;
     }
+    *parts[found] = part;
     number.remove_prefix(static_cast<std::size_t>(end - number.data()));
     if (!number.starts_with('.')) {
       ++found;

@@ -37,6 +37,7 @@ TEST_CASE("version lines of Nix, Lix and others are read") {
           {"nix (Determinate Nix 3.5.2) 2.28.3", false, 2, 28, 3},
           {"nix (Nix) 2.34.0pre20260101_0123abc", false, 2, 34, 0},
           {"nix (Nix) 2.4", false, 2, 4, 0},
+          {"nix (Nix) 2.4.-8", false, 2, 4, 0},
       }));
   const NixVersion version = parse_nix_version(line);
   CHECK(version.is_lix == is_lix);
