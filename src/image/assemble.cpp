@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/rootfs.hpp"
+#include "image/toc.hpp"
 
 namespace seed::image {
 namespace {
@@ -72,7 +73,12 @@ json config_of(const ImageParts& parts) {
 }
 
 oci::Descriptor descriptor_of(const LayerBlob& blob) {
-  return {.media_type = blob.media_type, .digest = blob.digest, .size_bytes = blob.size_bytes};
+  oci::Descriptor layer{
+      .media_type = blob.media_type, .digest = blob.digest, .size_bytes = blob.size_bytes};
+  if (blob.toc) {
+    annotate(layer, *blob.toc);
+  }
+  return layer;
 }
 
 SeedImageConfig read_config(const json& config) {

@@ -19,10 +19,9 @@ namespace {
 constexpr std::string_view kDockerGzipType = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 /// What `zstd -d` takes without --long; 128 MiB.
 constexpr int kMaxWindowLog = 27;
-/// A match may be as far back as its frame goes: 8 MiB, and no more, because RFC 8878 wants every
-/// decoder to take that ("Window_Descriptor"). A toolchain is 4 % smaller than with level 3's own
-/// 2 MiB, in the same time.
-constexpr int kZstdWindowLog = 23;
+/// A match may be as far back as its frame goes. RFC 8878 wants every decoder to take four times as
+/// much ("Window_Descriptor").
+constexpr int kZstdWindowLog = 21;
 static_assert(kFrameBytes == std::size_t{1} << kZstdWindowLog);
 constexpr std::size_t kOutputBytes = 256 << 10;
 
@@ -305,6 +304,27 @@ std::unique_ptr<Decompressor> make_decompressor(Compression compression,
     return std::make_unique<ZstdDecompressor>(std::move(sink), limit_bytes);
   }
   return std::make_unique<GzipDecompressor>(std::move(sink), limit_bytes);
+}
+
+Bytes decode_frame(ByteView frame, std::size_t size_bytes) {
+  const Handle<ZSTD_DCtx, ZSTD_freeDCtx> context{ZSTD_createDCtx()};
+  if (!context) {
+    throw Error("zstd failed: out of memory");
+  }
+  Bytes content(size_bytes);
+  const std::size_t size = ZSTD_decompressDCtx(
+      context.get(), content.data(), content.size(), frame.data(), frame.size());
+  if (ZSTD_isError(size) != 0) {
+    throw FormatError(fmt::format("zstd content is damaged: {}", ZSTD_getErrorName(size)));
+  }
+  if (size != size_bytes) {
+    throw FormatError(fmt::format("a frame has {} bytes instead of {}", size, size_bytes));
+  }
+  return content;
+}
+
+std::size_t max_frame_bytes(std::size_t size_bytes) {
+  return ZSTD_compressBound(size_bytes);
 }
 
 std::string describe(Compression compression) {

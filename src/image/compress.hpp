@@ -25,7 +25,9 @@ class Compressor {
   virtual void finish() = 0;
 };
 
-inline constexpr std::size_t kFrameBytes = 8 << 20;
+/// Small, since whoever reads a page of a layer gets and decodes its frame; toolchains are 2 %
+/// larger than with 8 MiB, and 5 % with 1 MiB.
+inline constexpr std::size_t kFrameBytes = 2 << 20;
 inline constexpr int kZstdLevel = 3;
 inline constexpr int kGzipLevel = 6;
 
@@ -44,7 +46,13 @@ std::unique_ptr<Decompressor> make_decompressor(Compression compression,
                                                 Sink sink,
                                                 std::uint64_t limit_bytes);
 
-/// "zstd 1.5.4 level 3, frames of 4 MiB": recorded in provenance, since other versions may give
+/// The content of one zstd frame, which has `size_bytes`. FormatError where it is anything else.
+Bytes decode_frame(ByteView frame, std::size_t size_bytes);
+
+/// The most that a frame of `size_bytes` content takes.
+std::size_t max_frame_bytes(std::size_t size_bytes);
+
+/// "zstd 1.5.4 level 3, frames of 2 MiB": recorded in provenance, since other versions may give
 /// other bytes.
 std::string describe(Compression compression);
 

@@ -1,8 +1,11 @@
 #include "image/layer.hpp"
 
+#include <optional>
+
 #include <fmt/core.h>
 
 #include "base/error.hpp"
+#include "image/toc.hpp"
 #include "nix/nar.hpp"
 #include "nix/tree.hpp"
 #include "os/file.hpp"
@@ -86,23 +89,40 @@ LayerBlob write_layer(const std::function<void(TarWriter&)>& fill,
   os::File file = os::File::create(path);
   Sha256 digest;
   Sha256 diff_id;
-  const auto compressor = make_compressor(compression, [&](ByteView frame) {
+  // The format is zstd's, and gzip knows no frames that readers pass over.
+  std::optional<TocWriter> toc;
+  if (compression == Compression::zstd) {
+    toc.emplace();
+  }
+  const Sink write = [&](ByteView frame) {
     digest.update(frame);
     file.write(frame);
+  };
+  const auto compressor = make_compressor(compression, [&](ByteView frame) {
+    write(frame);
+    if (toc) {
+      toc->frame(frame);
+    }
   });
-  TarWriter tar([&](ByteView chunk) {
-    diff_id.update(chunk);
-    compressor->write(chunk);
-  });
+  TarWriter tar(
+      [&](ByteView chunk) {
+        diff_id.update(chunk);
+        compressor->write(chunk);
+      },
+      toc ? Sink([&](ByteView headers) { toc->headers(headers); }) : Sink());
   fill(tar);
   tar.finish();
   compressor->finish();
+  if (toc) {
+    write(toc->finish(tar.size_bytes()));
+  }
   file.close();
   const std::uint64_t size_bytes = digest.size_bytes();
   return {.digest = digest.finish(),
           .diff_id = diff_id.finish(),
           .size_bytes = size_bytes,
-          .media_type = std::string(media_type_of(compression))};
+          .media_type = std::string(media_type_of(compression)),
+          .toc = toc ? std::optional(toc->place()) : std::nullopt};
 }
 
 LayerBlob write_store_layer(const PlannedLayer& layer,

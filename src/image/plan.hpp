@@ -19,12 +19,20 @@ struct LayerPath {
   bool operator==(const LayerPath&) const = default;
 };
 
+/// Where a layer's blob says what is in it (image/toc.hpp).
+struct TocPlace {
+  Digest digest;
+  std::uint64_t size_bytes = 0;
+  bool operator==(const TocPlace&) const = default;
+};
+
 /// The bytes of a layer that is made: what a manifest and a config say of it.
 struct LayerBlob {
   Digest digest;   ///< of the compressed bytes
   Digest diff_id;  ///< of the tar
   std::uint64_t size_bytes = 0;
   std::string media_type;
+  std::optional<TocPlace> toc;
   bool operator==(const LayerBlob&) const = default;
 };
 
@@ -55,7 +63,8 @@ LayerPlan plan_layers(const nix::Closure& closure,
                       const LayerPlan* previous = nullptr);
 
 /// The plan inside an image config: `{"layers":[{"diffId","digest","mediaType","paths":{"<base
-/// name>":["<NAR hash, nix32>",narSize]},"size"}],"version":1}`, canonical JSON.
+/// name>":["<NAR hash, nix32>",narSize]},"size",
+/// "toc":["<digest>",size]}],"version":1}`, canonical JSON.
 std::string plan_to_json(const LayerPlan& plan, const std::vector<LayerBlob>& blobs);
 /// Throws FormatError. Every layer comes back with `reuse` set.
 LayerPlan plan_from_json(std::string_view json);

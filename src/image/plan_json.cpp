@@ -33,12 +33,26 @@ LayerPath path_of(const std::string& name, const json& nar) {
   return {nix::StorePath::from_base_name(name), Digest::from_raw(raw), nar[1].get<std::uint64_t>()};
 }
 
+/// `["<digest>", size]`; layers of other compressions have none.
+std::optional<TocPlace> toc_of(const json& layer) {
+  const json* toc = oci::find_member(layer, "toc");
+  if (toc == nullptr) {
+    return std::nullopt;
+  }
+  if (!toc->is_array() || toc->size() != 2 || !(*toc)[0].is_string() ||
+      !(*toc)[1].is_number_unsigned()) {
+    throw FormatError("'toc' is no digest with a size");
+  }
+  return TocPlace{Digest::parse((*toc)[0].get<std::string>()), (*toc)[1].get<std::uint64_t>()};
+}
+
 PlannedLayer layer_of(const json& value) {
   PlannedLayer layer;
   layer.reuse = LayerBlob{.digest = oci::digest_member(value, "digest"),
                           .diff_id = oci::digest_member(value, "diffId"),
                           .size_bytes = oci::size_member(value, "size"),
-                          .media_type = oci::string_member(value, "mediaType")};
+                          .media_type = oci::string_member(value, "mediaType"),
+                          .toc = toc_of(value)};
   const json* paths = oci::find_member(value, "paths");
   if (paths == nullptr || !paths->is_object()) {
     throw FormatError("'paths' is not an object");
@@ -62,11 +76,15 @@ std::string plan_to_json(const LayerPlan& plan, const std::vector<LayerBlob>& bl
     for (const LayerPath& path : plan[i].paths) {
       paths[path.path.base_name()] = json::array({to_nix32(path.nar_hash.raw()), path.nar_size});
     }
-    layers.push_back(json{{"diffId", blobs[i].diff_id.to_string()},
-                          {"digest", blobs[i].digest.to_string()},
-                          {"mediaType", blobs[i].media_type},
-                          {"paths", std::move(paths)},
-                          {"size", blobs[i].size_bytes}});
+    json layer{{"diffId", blobs[i].diff_id.to_string()},
+               {"digest", blobs[i].digest.to_string()},
+               {"mediaType", blobs[i].media_type},
+               {"paths", std::move(paths)},
+               {"size", blobs[i].size_bytes}};
+    if (const auto& toc = blobs[i].toc) {
+      layer["toc"] = json::array({toc->digest.to_string(), toc->size_bytes});
+    }
+    layers.push_back(std::move(layer));
   }
   json document{{"layers", std::move(layers)}, {"version", kVersion}};
   return oci::to_canonical_json(document);

@@ -126,7 +126,8 @@ void check_path(std::string_view path) {
 
 }  // namespace
 
-TarWriter::TarWriter(Sink sink) : sink_(std::move(sink)) {
+TarWriter::TarWriter(Sink sink, Sink headers)
+    : sink_(std::move(sink)), headers_(std::move(headers)) {
   buffer_.reserve(kBufferBytes);
 }
 
@@ -149,8 +150,16 @@ void TarWriter::put(ByteView bytes) {
   buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
 }
 
-void TarWriter::pad() {
-  put(ByteView(kZeros).first((kBlock - size_bytes_ % kBlock) % kBlock));
+void TarWriter::put_header(ByteView bytes) {
+  put(bytes);
+  if (headers_) {
+    headers_(bytes);
+  }
+}
+
+/// Zeros up to the next block.
+ByteView TarWriter::padding() const {
+  return ByteView(kZeros).first((kBlock - size_bytes_ % kBlock) % kBlock);
 }
 
 void TarWriter::header(std::string_view path,
@@ -171,13 +180,13 @@ void TarWriter::header(std::string_view path,
   }
   if (!records.empty()) {
     const Header pax = make_header({{}, kPaxName}, 'x', 0644, records.size(), {});
-    put(std::as_bytes(std::span(&pax, 1)));
-    put(bytes_of(records));
-    pad();
+    put_header(std::as_bytes(std::span(&pax, 1)));
+    put_header(bytes_of(records));
+    put_header(padding());
   }
   const Header main = make_header(
       fit.value_or(Split{{}, path}), type, mode, size_bytes > kMaxUstarSize ? 0 : size_bytes, link);
-  put(std::as_bytes(std::span(&main, 1)));
+  put_header(std::as_bytes(std::span(&main, 1)));
 }
 
 void TarWriter::directory(std::string_view path, std::uint32_t mode) {
@@ -217,11 +226,11 @@ void TarWriter::end_file() {
   if (file_rest_ != 0) {
     throw Error(fmt::format("a file ended {} bytes before its size", file_rest_));
   }
-  pad();
+  put(padding());
 }
 
 void TarWriter::finish() {
-  put(kZeros);
+  put_header(kZeros);
   flush();
 }
 

@@ -18,7 +18,8 @@ namespace seed::image {
 /// The sink sees chunks of 64 KiB or more, cut anywhere; all of them only after finish().
 class TarWriter {
  public:
-  explicit TarWriter(Sink sink);
+  /// `headers`, where there is one, gets the tar without the bytes of files and what pads them.
+  explicit TarWriter(Sink sink, Sink headers = {});
 
   /// Paths are relative, without a trailing slash: `nix/store`.
   void directory(std::string_view path, std::uint32_t mode);
@@ -38,9 +39,11 @@ class TarWriter {
               std::uint64_t size_bytes,
               std::string_view link);
   void put(ByteView bytes);
-  void pad();
+  void put_header(ByteView bytes);
+  ByteView padding() const;
   void flush();
   Sink sink_;
+  Sink headers_;
   std::vector<std::byte> buffer_;
   std::uint64_t size_bytes_ = 0;
   std::uint64_t file_rest_ = 0;

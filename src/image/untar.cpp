@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kBlock = 512;
 constexpr std::uint64_t kMaxExtensionBytes = 1 << 20;
+/// Far beyond any disk; sums stay below 2^63.
+constexpr std::uint64_t kMaxTarBytes = std::uint64_t{1} << 62;
 /// Linux: PATH_MAX and NAME_MAX. The depth bounds the folders that are open at a time.
 constexpr std::size_t kMaxPath = 4095;
 constexpr std::size_t kMaxName = 255;
@@ -246,6 +248,13 @@ void TarReader::begin_entry(char type, const TarEntry& given) {
   }
   padding_ = (kBlock - rest_ % kBlock) % kBlock;
   handler_.entry(entry);
+  if (data_ == TarData::absent) {
+    if (rest_ > kMaxTarBytes - position_) {
+      throw FormatError(fmt::format("tar has a file of {} bytes", rest_));
+    }
+    position_ += rest_ + padding_;
+    rest_ = 0;
+  }
   if (is_file && rest_ == 0) {
     handler_.end_data();
   }

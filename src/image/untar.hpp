@@ -35,17 +35,26 @@ class TarHandler {
 /// it, without the two zero blocks at the end, or even the zeros after the last file.
 enum class TarScope { seeds, any };
 
+/// Whether the bytes of files, and what pads them, are in the stream. Where they are not, data()
+/// never comes.
+enum class TarData { present, absent };
+
 /// Reads ustar, PAX and GNU long names from a stream. FormatError for what is damaged, for sparse
 /// files and names that lead out of the folder, and for what is beyond the scope. In a seed what
 /// follows a file up to the next block is zeros: whoever maps the block sees them.
 class TarReader {
  public:
-  explicit TarReader(TarHandler& handler, TarScope scope = TarScope::seeds)
-      : handler_(handler), scope_(scope) {}
+  explicit TarReader(TarHandler& handler,
+                     TarScope scope = TarScope::seeds,
+                     TarData data = TarData::present)
+      : handler_(handler), scope_(scope), data_(data) {}
 
   void write(ByteView bytes);
   /// Throws where the end has not come.
   void finish();
+
+  /// How much of the tar has gone by, in the stream or not.
+  std::uint64_t position() const { return position_; }
 
  private:
   enum class State { header, file, extension, padding, end };
@@ -56,6 +65,7 @@ class TarReader {
 
   TarHandler& handler_;
   TarScope scope_;
+  TarData data_;
   State state_ = State::header;
   std::string block_;
   std::uint64_t position_ = 0;  ///< after what has been taken

@@ -82,9 +82,9 @@ TEST_CASE("frames have fixed headers") {
         std::string("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10));
 }
 
-TEST_CASE("a zstd frame has the window that every decoder takes, and finds repeats in all of it") {
+TEST_CASE("a zstd frame has a window that every decoder takes, and finds repeats in all of it") {
   // RFC 8878 §3.1.1.1.2: decoders should "support at least 8 MB".
-  CHECK(kFrameBytes == 8 << 20);
+  CHECK(kFrameBytes <= 8 << 20);
   const std::string part = noise(64 << 10);
   const std::string gap(kFrameBytes - 2 * part.size(), 'a');
   const std::size_t once = compress(Compression::zstd, part + gap, kFrameBytes).size();
@@ -159,7 +159,7 @@ TEST_CASE("media types and compressions belong together") {
   CHECK(compression_of(oci::kLayerGzipType) == Compression::gzip);
   CHECK(compression_of("application/vnd.docker.image.rootfs.diff.tar.gzip") == Compression::gzip);
   CHECK_FALSE(compression_of("application/vnd.oci.image.layer.v1.tar"));
-  CHECK(describe(Compression::zstd).find("level 3, frames of 8 MiB") != std::string::npos);
+  CHECK(describe(Compression::zstd).find("level 3, frames of 2 MiB") != std::string::npos);
 }
 
 }  // namespace seed::image
