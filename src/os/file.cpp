@@ -102,6 +102,10 @@ File File::create_new(const fs::path& path, mode_t mode) {
   return {open_or_throw(path, O_RDWR | O_CREAT | O_EXCL, mode, "creating"), path};
 }
 
+File File::open_shared(const fs::path& path, mode_t mode) {
+  return {open_or_throw(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode, "opening"), path};
+}
+
 File File::create_unnamed(const fs::path& folder) {
   int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (fd < 0) {  // not every file system can
@@ -125,6 +129,35 @@ std::uint64_t File::size() const {
     throw_errno("reading the size of", path_);
   }
   return static_cast<std::uint64_t>(info.st_size);
+}
+
+std::size_t File::read_at(std::span<std::byte> buffer, std::uint64_t offset) const {
+  std::size_t done = 0;
+  while (done < buffer.size()) {
+    const ssize_t count = ::pread(
+        fd(), buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
+    if (count == 0) {
+      break;
+    }
+    if (count > 0) {
+      done += static_cast<std::size_t>(count);
+    } else if (errno != EINTR) {
+      throw_errno("reading", path_);
+    }
+  }
+  return done;
+}
+
+void File::write_at(ByteView bytes, std::uint64_t offset) const {
+  while (!bytes.empty()) {
+    const ssize_t count = ::pwrite(fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count > 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+      offset += static_cast<std::uint64_t>(count);
+    } else if (errno != EINTR) {
+      throw_errno("writing", path_);
+    }
+  }
 }
 
 std::size_t File::read(std::span<std::byte> buffer) {
@@ -273,6 +306,35 @@ FileLock::FileLock(const fs::path& path, Lock kind) : file_(File::create(path)) 
     check_interrupt();
     ::nanosleep(&kPause, nullptr);
   }
+}
+
+RangeLock::RangeLock(const File& file, std::uint64_t offset, std::uint64_t size_bytes)
+    : file_(file), offset_(offset), size_bytes_(size_bytes) {
+  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 5'000'000};
+  while (!set(F_WRLCK)) {
+    check_interrupt();
+    ::nanosleep(&kPause, nullptr);
+  }
+}
+
+RangeLock::~RangeLock() {
+  set(F_UNLCK);
+}
+
+/// Of the open file, not of the process (fcntl(2), "Open file description locks").
+bool RangeLock::set(short type) const {
+  struct flock range{};
+  range.l_type = type;
+  range.l_whence = SEEK_SET;
+  range.l_start = static_cast<off_t>(offset_);
+  range.l_len = static_cast<off_t>(size_bytes_);
+  if (::fcntl(file_.fd(), F_OFD_SETLK, &range) == 0) {
+    return true;
+  }
+  if (type != F_UNLCK && errno != EAGAIN && errno != EACCES) {
+    throw_errno("locking", file_.path());
+  }
+  return false;
 }
 
 std::optional<FileLock> FileLock::try_take(const fs::path& path) {

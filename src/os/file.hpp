@@ -25,6 +25,8 @@ class File {
   static File open_append(const fs::path& path, mode_t mode = 0644);
   /// Creates; an existing file is an error.
   static File create_new(const fs::path& path, mode_t mode = 0644);
+  /// For reads and writes anywhere in it, by any number of processes. Creates.
+  static File open_shared(const fs::path& path, mode_t mode = 0644);
   /// Without a name, on the file system of `folder`: gone when nobody has it open any more, however
   /// that comes.
   static File create_unnamed(const fs::path& folder);
@@ -40,6 +42,9 @@ class File {
 
   std::size_t read(std::span<std::byte> buffer);
   void write(ByteView bytes);
+  /// Less than was asked for is the end of the file.
+  std::size_t read_at(std::span<std::byte> buffer, std::uint64_t offset) const;
+  void write_at(ByteView bytes, std::uint64_t offset) const;
   void seek(std::uint64_t offset);
   /// Writes that failed late are reported here, not lost in the destructor.
   void close();
@@ -95,6 +100,25 @@ class FileLock {
   explicit FileLock(File file) : file_(std::move(file)) {}
 
   File file_;
+};
+
+/// Holds part of an open file against other processes, and other descriptions of it, that do the
+/// same; waits for it, but not beyond a signal that asks us to stop. Threads that share a file must
+/// keep from one another's parts themselves.
+class RangeLock {
+ public:
+  RangeLock(const File& file, std::uint64_t offset, std::uint64_t size_bytes);
+  ~RangeLock();
+
+  RangeLock(const RangeLock&) = delete;
+  RangeLock& operator=(const RangeLock&) = delete;
+
+ private:
+  bool set(short type) const;
+
+  const File& file_;
+  std::uint64_t offset_;
+  std::uint64_t size_bytes_;
 };
 
 /// "opening /x: No such file or directory": the Error for errno, whatever the locale.

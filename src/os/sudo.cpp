@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::uint64_t kMaxOutputBytes = 64 << 10;
 constexpr std::size_t kDescriptors = 2;
+constexpr const char* kServed = "--served";
 
 /// Room for the control message that carries descriptors (unix(7), SCM_RIGHTS).
 struct Rights {
@@ -54,7 +55,7 @@ void send_descriptors(int socket, const std::array<int, kDescriptors>& descripto
 }
 
 /// What the other side sent before it ended; nothing where it sent something else.
-std::optional<LentMount> receive_mount(int socket) {
+std::optional<std::array<Fd, kDescriptors>> receive_descriptors(int socket) {
   Rights rights;
   const ssize_t count = ::recvmsg(socket, &rights.message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   const cmsghdr* header = count == 1 ? CMSG_FIRSTHDR(&rights.message) : nullptr;
@@ -64,7 +65,7 @@ std::optional<LentMount> receive_mount(int socket) {
     return std::nullopt;
   }
   std::memcpy(descriptors.data(), CMSG_DATA(header), sizeof descriptors);
-  return LentMount{Fd(descriptors[0]), Fd(descriptors[1])};
+  return std::array{Fd(descriptors[0]), Fd(descriptors[1])};
 }
 
 /// The last line that tells something: sudo's own, or this program's error.
@@ -85,6 +86,7 @@ void check(const Captured& tried) {
 }
 
 struct LendRequest {
+  bool served = false;
   std::optional<Invoker> invoker;
   Backing backing = Backing::file;
   ImageMount mount;
@@ -93,6 +95,10 @@ struct LendRequest {
 
 LendRequest parse_lend(const std::vector<std::string>& arguments) {
   LendRequest request;
+  if (arguments == std::vector<std::string>{kServed}) {
+    request.served = true;
+    return request;
+  }
   for (std::size_t i = 0; i < arguments.size(); i += 2) {
     const std::string& name = arguments[i];
     if (i + 1 == arguments.size()) {
@@ -114,7 +120,7 @@ LendRequest parse_lend(const std::vector<std::string>& arguments) {
   }
   if (request.mount.image.empty() != request.target.empty() ||
       request.invoker.has_value() == !request.target.empty()) {
-    throw UsageError("lend: --image with --target, or --as alone");
+    throw UsageError("lend: --image with --target, or --as or --served alone");
   }
   return request;
 }
@@ -124,6 +130,11 @@ void lend_namespaces(const Invoker& invoker) {
   if (::unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID) != 0) {
     throw_errno("making namespaces for", to_text(invoker));
   }
+}
+
+void lend_served_mount() {
+  const ServedMount mount = make_served_mount();
+  send_descriptors(STDIN_FILENO, {mount.device.get(), mount.root.get()});
 }
 
 void lend_mount(const LendRequest& request) {
@@ -168,7 +179,8 @@ void Sudo::try_namespaces() const {
   check(capture(*runner_, command, kMaxOutputBytes));
 }
 
-LentMount Sudo::mount(const ImageMount& mount, Backing backing, const fs::path& target) const {
+/// What `lend` with these arguments hands over.
+std::array<Fd, kDescriptors> Sudo::borrow(const std::vector<std::string>& arguments) const {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     throw_errno("creating", "a socket");
@@ -176,27 +188,38 @@ LentMount Sudo::mount(const ImageMount& mount, Backing backing, const fs::path& 
   const Fd ours(ends[0]);
   const Fd theirs(ends[1]);
   Command command{.argv = sudo_prefix(), .input_fd = theirs.get()};
-  command.argv.insert(command.argv.end(),
-                      {self_.string(),
-                       "lend",
-                       backing == Backing::file ? "--image" : "--image-by-loop",
-                       mount.image.string(),
-                       "--target",
-                       target.string()});
-  for (const fs::path& device : mount.devices) {
-    command.argv.insert(command.argv.end(), {"--device", device.string()});
-  }
+  command.argv.insert(command.argv.end(), {self_.string(), "lend"});
+  command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   check(capture(*runner_, command, kMaxOutputBytes));
-  auto lent = receive_mount(ours.get());
+  auto lent = receive_descriptors(ours.get());
   if (!lent) {
     throw Error("by sudo: the mount was made and not handed over");
   }
   return std::move(*lent);
 }
 
+ServedMount Sudo::make_served_mount() const {
+  auto [device, root] = borrow({kServed});
+  return {std::move(device), std::move(root)};
+}
+
+LentMount Sudo::mount(const ImageMount& mount, Backing backing, const fs::path& target) const {
+  std::vector<std::string> arguments{backing == Backing::file ? "--image" : "--image-by-loop",
+                                     mount.image.string(),
+                                     "--target",
+                                     target.string()};
+  for (const fs::path& device : mount.devices) {
+    arguments.insert(arguments.end(), {"--device", device.string()});
+  }
+  auto [root, mounts] = borrow(arguments);
+  return {std::move(root), std::move(mounts)};
+}
+
 int lend(const std::vector<std::string>& arguments) {
   const LendRequest request = parse_lend(arguments);
-  if (request.invoker) {
+  if (request.served) {
+    lend_served_mount();
+  } else if (request.invoker) {
     lend_namespaces(*request.invoker);
   } else {
     lend_mount(request);

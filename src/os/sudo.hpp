@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "os/image_mount.hpp"
 #include "os/invoker.hpp"
 #include "os/process.hpp"
+#include "os/served_files.hpp"
 
 namespace seed::os {
 
@@ -29,6 +31,9 @@ class Sudo {
   /// Throws Error where views can't be made for this user that way either.
   void try_namespaces() const;
 
+  /// Throws Error.
+  ServedMount make_served_mount() const;
+
   /// Mounts on the folder `target` in a namespace of its own. The image's files must be given by
   /// paths that other processes can open. Throws Error.
   LentMount mount(const ImageMount& mount,
@@ -36,6 +41,8 @@ class Sudo {
                   const std::filesystem::path& target) const;
 
  private:
+  std::array<Fd, 2> borrow(const std::vector<std::string>& arguments) const;
+
   Runner* runner_;
   std::filesystem::path self_;
 };

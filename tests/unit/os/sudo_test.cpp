@@ -46,11 +46,11 @@ TEST_CASE("the current user is who this process runs as") {
 TEST_CASE("what is to be lent is said whole or refused") {
   using Arguments = std::vector<std::string>;
   const auto [arguments, message] = GENERATE(table<Arguments, std::string>({
-      {Arguments{}, "lend: --image with --target, or --as alone"},
-      {Arguments{"--image", "/i"}, "lend: --image with --target, or --as alone"},
-      {Arguments{"--target", "/t"}, "lend: --image with --target, or --as alone"},
+      {Arguments{}, "lend: --image with --target, or --as or --served alone"},
+      {Arguments{"--image", "/i"}, "lend: --image with --target, or --as or --served alone"},
+      {Arguments{"--target", "/t"}, "lend: --image with --target, or --as or --served alone"},
       {Arguments{"--image", "/i", "--target", "/t", "--as", "1:1"},
-       "lend: --image with --target, or --as alone"},
+       "lend: --image with --target, or --as or --served alone"},
       {Arguments{"--image"}, "lend: an argument is missing at the end"},
       {Arguments{"--mount", "/i"}, "lend: unknown argument --mount"},
       {Arguments{"--as", "me"}, "'me' is no user as UID:GID:GROUPS"},
