@@ -8,6 +8,7 @@
 #include "app/gate.hpp"
 #include "app/registry.hpp"
 #include "app/seeding.hpp"
+#include "app/showing.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "image/rootfs.hpp"

@@ -13,6 +13,7 @@
 #include "app/outputs.hpp"
 #include "app/policy.hpp"
 #include "app/publish_report.hpp"
+#include "app/showing.hpp"
 #include "app/trust_material.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -276,6 +277,7 @@ int run_build(const World& world, const Options& options) {
                    policy.may_push() ? choice.open.repository.get() : nullptr)
           .file;
   stopwatch.stop();
+  say_what_came(world, place.mounted.get());
   complete(record, world.journal);
   record.run = context_of(world, source_of(project));
   world.progress.output(report::to_text(record));

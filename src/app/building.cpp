@@ -9,6 +9,7 @@
 
 #include "app/registry.hpp"
 #include "app/seed_self_step.hpp"
+#include "app/showing.hpp"
 #include "app/usable_sudo.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -24,10 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxDerivationBytes = 16 << 20;
-constexpr std::uint64_t kDefaultCacheBytes = std::uint64_t{50} << 30;
-/// Layers fetched at a time: one connection often gives less than the line has, and each takes some
-/// 16 MiB to decompress.
-constexpr unsigned kConnections = 6;
 
 /// The seed that flake.lock's seed-self names, where no tag leads to one. Returns why there is
 /// none.
@@ -102,78 +99,6 @@ SeedChoice choose_seed(const World& world,
 
 namespace {
 
-enum class Delivery { automatic, mount, unpack };
-
-Delivery delivery_of(const Options& options) {
-  const std::string text = options.get("delivery").value_or("auto");
-  if (text == "auto") {
-    return Delivery::automatic;
-  }
-  if (text != "mount" && text != "unpack") {
-    throw UsageError(fmt::format("--delivery is '{}'", printable(text)),
-                     "it is auto, mount or unpack");
-  }
-  return text == "mount" ? Delivery::mount : Delivery::unpack;
-}
-
-/// Bytes of the tars that are kept: what was asked for, or half of what the disk has to give.
-std::uint64_t cache_limit(const Options& options, const fs::path& cache) {
-  if (const auto mebibytes = options.number("cache-size", 0, 1U << 30)) {
-    return std::uint64_t{*mebibytes} << 20;
-  }
-  std::error_code code;
-  const fs::space_info space = fs::space(cache, code);
-  return code ? kDefaultCacheBytes
-              : std::min<std::uint64_t>(kDefaultCacheBytes, space.available / 2);
-}
-
-/// A seed's root, and what must be held while it is in use: a mount, or the root's lock.
-struct ShownSeed {
-  fs::path root;      ///< to be read by this process
-  fs::path shown_at;  ///< for those in the view
-  std::vector<os::File> tars;
-  std::optional<os::LentMount> lent;
-  std::optional<os::FileLock> in_use;
-};
-
-/// Shown by the kernel where it can, else unpacked.
-ShownSeed show_seed(const World& world,
-                    const Options& options,
-                    const SeedChoice& choice,
-                    const os::Sudo* sudo,
-                    const fs::path& cache) {
-  const Delivery delivery = delivery_of(options);
-  image::MountSupport support{.backing = std::nullopt, .why_not = "--delivery is unpack"};
-  if (delivery != Delivery::unpack) {
-    support = image::mount_support(cache, sudo);
-  }
-  if (delivery == Delivery::mount && !support.backing) {
-    throw Error(fmt::format("the seed can't be mounted: {}", support.why_not),
-                "--delivery auto unpacks it where mounts fail");
-  }
-  if (!support.backing) {
-    world.progress.step(fmt::format("the seed is unpacked, not mounted: {}", support.why_not));
-    image::UnpackedSeed unpacked = image::ensure_unpacked(*choice.open.repository,
-                                                          *choice.seed,
-                                                          cache,
-                                                          cache_limit(options, cache),
-                                                          os::default_workers(),
-                                                          world.progress);
-    return {.root = unpacked.root,
-            .shown_at = unpacked.root,
-            .tars = {},
-            .lent = std::nullopt,
-            .in_use = std::move(unpacked.in_use)};
-  }
-  image::MountedSeed mounted = mount_seed(
-      world, options, *choice.open.repository, *choice.seed, cache, {*support.backing, sudo});
-  return {.root = mounted.root,
-          .shown_at = mounted.shown_at,
-          .tars = std::move(mounted.tars),
-          .lent = std::move(mounted.lent),
-          .in_use = std::nullopt};
-}
-
 /// The folder for what builds of this project write into this seed; what they wrote into another is
 /// removed, and what other projects wrote longest ago where it is too much.
 fs::path folder_for_writes(const Options& options,
@@ -225,33 +150,6 @@ std::vector<os::Bind> binds_of(const Project& project,
 
 }  // namespace
 
-void check_delivery(const Options& options) {
-  delivery_of(options);
-  options.number("cache-size", 0, 1U << 30);
-}
-
-image::MountedSeed mount_seed(const World& world,
-                              const Options& options,
-                              oci::Repository& repository,
-                              const image::FoundSeed& seed,
-                              const fs::path& cache,
-                              const MountWay& way) {
-  image::MountedSeed mounted = image::mount_seed(repository,
-                                                 seed,
-                                                 cache,
-                                                 {.backing = way.backing,
-                                                  .connections = kConnections,
-                                                  .limit_bytes = cache_limit(options, cache),
-                                                  .sudo = way.sudo},
-                                                 world.progress);
-  world.progress.step(fmt::format("the seed is mounted{}{}: {} fetched, {} at hand",
-                                  mounted.lent ? " by sudo" : "",
-                                  way.backing == os::Backing::loop ? " through loop devices" : "",
-                                  human_size(mounted.fetched_bytes),
-                                  human_size(mounted.cached_bytes)));
-  return mounted;
-}
-
 Entry find_entry(const World& world, const Options& options) {
   Entry entry{.sudo = usable_sudo(world, options), .invoker = std::nullopt};
   entry.invoker = os::who_needs_sudo(entry.sudo ? &*entry.sudo : nullptr);
@@ -268,7 +166,12 @@ Place place_in_seed(const World& world,
                     std::optional<os::FileLock>& lock) {
   const fs::path upper = folder_for_writes(
       options, project, cache, choice.seed->manifest.digest.hex().substr(0, 16), lock);
-  ShownSeed shown = show_seed(world, options, choice, entry.sudo ? &*entry.sudo : nullptr, cache);
+  ShownSeed shown = show_seed(world,
+                              options,
+                              *choice.open.repository,
+                              *choice.seed,
+                              entry.sudo ? &*entry.sudo : nullptr,
+                              cache);
   const fs::path keep = shown.in_use ? fs::path() : upper / "results";
   os::RootView view{
       .lower = shown.shown_at,
@@ -277,19 +180,23 @@ Place place_in_seed(const World& world,
       .network = inside.network,
       .directory = (inside.directory.empty() ? project.folder : inside.directory).string(),
       .invoker = entry.invoker};
-  if (shown.lent) {
+  if (shown.mounted && shown.mounted->lent) {
     view.invoker = os::current_invoker();
-    view.mounts = fmt::format("/proc/{}/fd/{}", ::getpid(), shown.lent->mounts.get());
+    view.mounts = fmt::format("/proc/{}/fd/{}", ::getpid(), shown.mounted->lent->mounts.get());
   }
-  auto runner = std::make_unique<image::ViewRunner>(
+  auto in_view = std::make_unique<image::ViewRunner>(
       world.runner, world.self, view, choice.seed->config.environment);
-  auto asking = runner->unsynced();
+  std::unique_ptr<os::Runner> asking = in_view->unsynced();
+  std::unique_ptr<os::Runner> runner = std::move(in_view);
+  if (shown.mounted) {
+    asking = for_mounted(std::move(asking), shown.mounted);
+    runner = for_mounted(std::move(runner), shown.mounted);
+  }
   return {.runner = std::move(runner),
           .asking = std::move(asking),
           .stores = {upper / "root/data/nix/store", shown.root / "nix/store"},
           .options = {"--offline", "--option", "sandbox", "true"},
-          .held = std::move(shown.tars),
-          .lent = std::move(shown.lent),
+          .mounted = std::move(shown.mounted),
           .root_in_use = std::move(shown.in_use),
           .keep = keep};
 }

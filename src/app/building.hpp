@@ -32,11 +32,10 @@ struct Place {
   std::unique_ptr<os::Runner>
       asking;  ///< the same for questions: what they write is not waited for
   std::vector<std::filesystem::path>
-      stores;                         ///< folders that together are its /nix/store, upper first
-  std::vector<std::string> options;   ///< for nix build
-  std::vector<os::File> held;         ///< open while the place is in use
-  std::optional<os::LentMount> lent;  ///< the mount, where root made it
-  std::optional<os::FileLock> root_in_use;  ///< of an unpacked seed
+      stores;                        ///< folders that together are its /nix/store, upper first
+  std::vector<std::string> options;  ///< for nix build
+  std::shared_ptr<const image::MountedSeed> mounted;  ///< while the place is in use
+  std::optional<os::FileLock> root_in_use;            ///< of an unpacked seed
   /// Where the last of `stores` is a mount that ends with us: the folder for what must stay.
   std::filesystem::path keep;
 };
@@ -56,20 +55,6 @@ SeedChoice choose_seed(const World& world,
                        const Options& options,
                        const Project& project,
                        const std::string& system);
-
-/// How a seed is mounted: by this process or, where that is not root, by `sudo`.
-struct MountWay {
-  os::Backing backing = os::Backing::file;
-  const os::Sudo* sudo = nullptr;
-};
-
-/// Mounts a seed with the cache's bounds that `options` name. Call it before any thread is started.
-image::MountedSeed mount_seed(const World& world,
-                              const Options& options,
-                              oci::Repository& repository,
-                              const image::FoundSeed& seed,
-                              const std::filesystem::path& cache,
-                              const MountWay& way);
 
 /// How this process gets into a seed.
 struct Entry {
@@ -99,9 +84,6 @@ Place place_in_seed(const World& world,
                     const Inside& inside,
                     const std::filesystem::path& cache,
                     std::optional<os::FileLock>& lock);
-
-/// Throws UsageError where an option says something of the delivery that is not known.
-void check_delivery(const Options& options);
 
 /// The seed that whoever started this container says it is, by --image with a digest, since a
 /// container does not know its own; empty where they did not.

@@ -73,7 +73,14 @@ Place enter_seed(const World& world,
   Place place = place_in_seed(
       world, options, project, choice, entry, inside, usable_cache(world.environment), lock);
   if (gate.mode != VerifyMode::off) {
-    check_closure(place.stores.back().parent_path().parent_path(), closure);
+    try {
+      check_closure(place.stores.back().parent_path().parent_path(), closure);
+    } catch (const Error&) {
+      if (place.mounted) {
+        place.mounted->rethrow_failure();  // says why it could not be read
+      }
+      throw;
+    }
   }
   return place;
 }

@@ -8,6 +8,7 @@
 #include "app/commands.hpp"
 #include "app/entering.hpp"
 #include "app/publish_report.hpp"
+#include "app/showing.hpp"
 #include "app/trust_material.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <fmt/core.h>
+
 #include "base/error.hpp"
 #include "image/layer_read.hpp"
 #include "os/interrupt.hpp"
@@ -18,6 +20,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPartial = ".partial";
+constexpr const char* kTar = ".tar";
+constexpr const char* kBlob = ".blob";
+constexpr const char* kToc = ".toc";
 
 struct stat status_of(const os::File& file) {
   struct stat status{};
@@ -81,7 +86,7 @@ LayerCache::LayerCache(fs::path folder) : folder_(std::move(folder)) {
 }
 
 fs::path LayerCache::path_of(const Digest& diff_id) const {
-  return folder_ / (diff_id.hex() + ".tar");
+  return folder_ / (diff_id.hex() + kTar);
 }
 
 /// One lock for many layers, so that their number has a bound and none is ever removed.
@@ -147,6 +152,45 @@ CachedTar LayerCache::fetch(oci::Repository& repository,
   return tar;
 }
 
+Bytes LayerCache::toc(oci::Repository& repository,
+                      const oci::Descriptor& layer,
+                      const TocPlace& place) {
+  const std::string hex = layer.digest.hex();
+  const fs::path path = folder_ / (hex + kToc);
+  const os::FileLock lock(lock_of(hex));
+  if (const auto file = open_if_there(path); file && file->size() == place.size_bytes) {
+    Bytes bytes(place.size_bytes);
+    if (file->read_at(bytes, 0) == bytes.size() && Digest::of(bytes) == place.digest) {
+      mark_used(*file);
+      return bytes;
+    }
+  }
+  Bytes bytes;
+  repository.get_blob_range(
+      layer, layer.size_bytes - place.size_bytes, place.size_bytes, [&](ByteView part) {
+        bytes.insert(bytes.end(), part.begin(), part.end());
+      });
+  if (const Digest found = Digest::of(bytes); found != place.digest) {
+    throw IntegrityError(fmt::format("the table of contents of layer {} is {} instead of {}",
+                                     layer.digest.to_string(),
+                                     found.to_string(),
+                                     place.digest.to_string()));
+  }
+  os::atomic_write(path, text_of(bytes), 0600);
+  return bytes;
+}
+
+os::File LayerCache::open_blob(const oci::Descriptor& layer) {
+  const std::string hex = layer.digest.hex();
+  const fs::path path = folder_ / (hex + kBlob);
+  const os::FileLock lock(lock_of(hex));
+  open_if_there(path);  // removes what is no file
+  os::File file = os::File::open_shared(path, 0600);
+  os::try_lock(file, os::Lock::shared);  // a trim has it only with the lock above
+  mark_used(file);
+  return file;
+}
+
 /// Only where nobody is about to use it (its lock) or does (the file's).
 void LayerCache::evict(const fs::path& path) {
   const auto lock = os::FileLock::try_take(lock_of(path.stem().string()));
@@ -168,8 +212,9 @@ void LayerCache::trim(std::uint64_t limit_bytes) {
     }
     if (entry.path().extension() == kPartial) {
       evict(entry.path());
-    } else if (entry.path().extension() == ".tar") {
-      const auto size = static_cast<std::uint64_t>(status.st_size);
+    } else if (const fs::path kind = entry.path().extension();
+               kind == kTar || kind == kBlob || kind == kToc) {
+      const auto size = static_cast<std::uint64_t>(status.st_blocks) * 512;  // blobs have holes
       tars.push_back({entry.path(), status.st_mtim, size});
       total += size;
     }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/digest.hpp"
+#include "image/plan.hpp"
 #include "image/untar.hpp"
 #include "oci/repository.hpp"
 #include "os/file.hpp"
@@ -20,8 +21,9 @@ struct CachedTar {
   bool was_damaged = false;
 };
 
-/// Tars of layers below a folder, each under its diff_id: kept between runs, and shared by all
-/// seeds and jobs of a user. A tar is whole or not there: it is written to another name, checked
+/// Layers below a folder: kept between runs, and shared by all seeds and jobs of a user. Some are
+/// tars under their diff_id, others blobs under their digest that may have holes (lazy_tars.hpp).
+/// A tar is whole or not there: it is written to another name, checked
 /// and then renamed. What lay here is hashed again before it is used, so that a flipped byte, or a
 /// file that a crash cut short, is fetched anew instead of mounted. Thread-safe, and safe beside
 /// other processes: a layer that several want is fetched by one of them.
@@ -38,8 +40,16 @@ class LayerCache {
                 const Digest& diff_id,
                 TarHandler& handler);
 
-  /// Removes the tars that were used longest ago until the rest has at most `limit_bytes`, and what
-  /// killed runs have left. Tars that somebody has open stay.
+  /// The table of contents of a layer, checked, from here or from the repository. Throws where that
+  /// gives other bytes.
+  Bytes toc(oci::Repository& repository, const oci::Descriptor& layer, const TocPlace& place);
+
+  /// The file for what has come of a layer's blob: what lies in it was not checked. While it is
+  /// open nobody evicts it.
+  os::File open_blob(const oci::Descriptor& layer);
+
+  /// Removes what was used longest ago until the rest has at most `limit_bytes`, and what killed
+  /// runs have left. What somebody has open stays.
   void trim(std::uint64_t limit_bytes);
 
  private:

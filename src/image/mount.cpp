@@ -15,6 +15,7 @@
 #include "image/erofs.hpp"
 #include "image/layer_cache.hpp"
 #include "image/tar.hpp"
+#include "image/toc.hpp"
 #include "os/parallel.hpp"
 
 namespace seed::image {
@@ -50,8 +51,18 @@ fs::path path_of(const os::File& file) {
 /// How to mount, and who does it: this process, which is root then, or `sudo`.
 struct Mounter {
   os::Backing backing;
+  bool lazily;
   const os::Sudo* sudo;
 };
+
+std::unique_ptr<os::ServedFiles> serve(const Mounter& mounter,
+                                       std::vector<std::uint64_t> sizes,
+                                       os::ServedFiles::Read read) {
+  return std::make_unique<os::ServedFiles>(
+      mounter.sudo != nullptr ? mounter.sudo->make_served_mount() : os::make_served_mount(),
+      std::move(sizes),
+      std::move(read));
+}
 
 /// Shows the tars below `target`. The index is in a file without a name, on their file system.
 std::optional<os::LentMount> show(const ErofsIndex& index,
@@ -84,20 +95,30 @@ fs::path root_of(const os::LentMount& lent) {
 /// Mounts a tar of one file and reads it. Throws where that fails.
 void try_mount(const fs::path& folder, const Mounter& mounter) {
   const os::TempDir temp(folder);
-  os::File tar = os::File::create_unnamed(folder);
+  Bytes bytes;
   ErofsIndex index;
   Indexer indexer(index, 0);
   TarReader reader(indexer);
-  TarWriter writer([&](ByteView bytes) {
-    tar.write(bytes);
-    reader.write(bytes);
+  TarWriter writer([&](ByteView part) {
+    bytes.insert(bytes.end(), part.begin(), part.end());
+    reader.write(part);
   });
   writer.file("probe", 0444, "whole");
   writer.finish();
-  const ErofsDevice device{Digest::of("probe"), tar.size()};
+  std::unique_ptr<os::ServedFiles> served;
   std::vector<os::File> tars;
-  tars.push_back(tar.reopen_read());
-  tar.close();
+  if (mounter.lazily) {
+    served = serve(
+        mounter, {bytes.size()}, [&](std::size_t, std::uint64_t offset, std::span<std::byte> into) {
+          std::copy_n(bytes.begin() + static_cast<long>(offset), into.size(), into.begin());
+        });
+    tars.push_back(served->open(0));
+  } else {
+    os::File tar = os::File::create_unnamed(folder);
+    tar.write(bytes);
+    tars.push_back(tar.reopen_read());
+  }
+  const ErofsDevice device{Digest::of("probe"), bytes.size()};
   const auto lent = show(index, {&device, 1}, tars, folder, mounter, temp.path());
   const std::string text = os::read_file((lent ? root_of(*lent) : temp.path()) / "probe", 64);
   if (!lent) {
@@ -120,13 +141,36 @@ struct Work {
   oci::Repository& repository;
   const FoundSeed& seed;
   LayerCache& cache;
-  unsigned connections;
+  const MountOptions& options;
   Progress& progress;
 };
 
-/// Fills the index from all tars. False where a tar of the cache was damaged: what it said of
+/// A layer's tar: whole, or to be read as it is needed.
+struct ReadLayer {
+  std::optional<CachedTar> tar;
+  std::optional<LazyTars::Layer> lazy;
+  bool fetched = false;  ///< by this run, now or before
+};
+
+/// Puts the entries of layer `i` into the index.
+void read_layer_into(const Work& work, ErofsIndex& index, std::size_t i, ReadLayer& read) {
+  const oci::Descriptor& layer = work.seed.parsed.layers[i];
+  Indexer indexer(index, i);
+  if (const auto place = work.options.lazily ? toc_place(layer) : std::nullopt) {
+    const Bytes toc = work.cache.toc(work.repository, layer, *place);
+    read.lazy = LazyTars::Layer{.descriptor = layer,
+                                .toc = parse_toc(toc, layer.size_bytes, indexer),
+                                .blob = work.cache.open_blob(layer)};
+    return;
+  }
+  read.tar.reset();
+  read.tar = work.cache.get(work.repository, layer, work.seed.config.diff_ids[i], indexer);
+  read.fetched |= read.tar->fetched;
+}
+
+/// Fills the index from all layers. False where a tar of the cache was damaged: what it said of
 /// itself is in the index, which is of no use then; the tar has been fetched anew.
-bool read_layers(const Work& work, ErofsIndex& index, std::vector<std::optional<CachedTar>>& tars) {
+bool read_layers(const Work& work, ErofsIndex& index, std::vector<ReadLayer>& read) {
   const std::vector<oci::Descriptor>& layers = work.seed.parsed.layers;
   const std::vector<std::size_t> order = largest_first(layers);
   std::uint64_t total = 0;
@@ -135,20 +179,55 @@ bool read_layers(const Work& work, ErofsIndex& index, std::vector<std::optional<
   }
   std::mutex mutex;
   std::uint64_t done = 0;
-  os::for_each_index(order.size(), work.connections, [&](std::size_t n) {
+  os::for_each_index(order.size(), work.options.connections, [&](std::size_t n) {
     const std::size_t i = order[n];
-    Indexer indexer(index, i);
-    const bool fetched = tars[i] && tars[i]->fetched;
-    tars[i].reset();
-    while_doing("fetching layer " + layers[i].digest.to_string(), [&] {
-      tars[i] = work.cache.get(work.repository, layers[i], work.seed.config.diff_ids[i], indexer);
-    });
-    tars[i]->fetched |= fetched;
-    const std::lock_guard lock(mutex);
-    done += layers[i].size_bytes;
-    work.progress.bytes(done, total);
+    while_doing("fetching layer " + layers[i].digest.to_string(),
+                [&] { read_layer_into(work, index, i, read[i]); });
+    if (!read[i].lazy) {
+      const std::lock_guard lock(mutex);
+      done += layers[i].size_bytes;
+      work.progress.bytes(done, total);
+    }
   });
-  return std::ranges::none_of(tars, [](const auto& tar) { return tar->was_damaged; });
+  return std::ranges::none_of(
+      read, [](const ReadLayer& layer) { return layer.tar && layer.tar->was_damaged; });
+}
+
+/// Opens what the kernel is to read the layers from, in their order.
+std::vector<ErofsDevice> open_devices(oci::Repository& repository,
+                                      const FoundSeed& seed,
+                                      const Mounter& mounter,
+                                      std::vector<ReadLayer>& read,
+                                      MountedSeed& mounted) {
+  std::vector<ErofsDevice> devices;
+  std::vector<LazyTars::Layer> lazy;
+  std::vector<std::uint64_t> sizes;
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    const std::uint64_t blob_bytes = seed.parsed.layers[i].size_bytes;
+    if (read[i].lazy) {
+      sizes.push_back(read[i].lazy->toc.tar_bytes);
+      lazy.push_back(std::move(*read[i].lazy));
+      mounted.lazy_bytes += blob_bytes;
+      devices.push_back({seed.config.diff_ids[i], sizes.back()});
+    } else {
+      (read[i].fetched ? mounted.fetched_bytes : mounted.cached_bytes) += blob_bytes;
+      devices.push_back({seed.config.diff_ids[i], read[i].tar->size_bytes});
+    }
+  }
+  if (!lazy.empty()) {
+    mounted.lazy_tars = std::make_unique<LazyTars>(repository, std::move(lazy));
+    mounted.served = serve(mounter,
+                           std::move(sizes),
+                           [&tars = *mounted.lazy_tars](
+                               std::size_t file, std::uint64_t offset, std::span<std::byte> into) {
+                             tars.read(file, offset, into);
+                           });
+  }
+  std::size_t next = 0;
+  for (ReadLayer& layer : read) {
+    mounted.tars.push_back(layer.lazy ? mounted.served->open(next++) : std::move(layer.tar->file));
+  }
+  return devices;
 }
 
 }  // namespace
@@ -161,13 +240,19 @@ MountSupport mount_support(const fs::path& cache, const os::Sudo* sudo) {
   // The thread's namespace, and with it the mounts, go when it ends.
   std::thread([&] {
     for (const os::Backing backing : {os::Backing::file, os::Backing::loop}) {
-      try {
-        try_mount(cache, {backing, ::geteuid() == 0 ? nullptr : sudo});
-        support.backing = backing;
-        return;
-      } catch (const std::exception& error) {
-        support.why_not += support.why_not.empty() ? "" : "; by loop device: ";
-        support.why_not += error.what();
+      for (const bool lazily : {true, false}) {
+        try {
+          try_mount(cache, {backing, lazily, ::geteuid() == 0 ? nullptr : sudo});
+          support.backing = backing;
+          support.lazily = lazily;
+          return;
+        } catch (const std::exception& error) {
+          if (lazily) {
+            continue;  // whole layers need less
+          }
+          support.why_not += support.why_not.empty() ? "" : "; by loop device: ";
+          support.why_not += error.what();
+        }
       }
     }
   }).join();
@@ -186,11 +271,11 @@ MountedSeed mount_seed(oci::Repository& repository,
                                   seed.config.diff_ids.size()));
   }
   LayerCache layer_cache(cache / "layers");
-  std::vector<std::optional<CachedTar>> tars(layers.size());
+  std::vector<ReadLayer> read(layers.size());
   std::optional<ErofsIndex> index;
   progress.step(
       fmt::format("mounting the seed: {} layers from {}", layers.size(), repository.name()));
-  const Work work{repository, seed, layer_cache, options.connections, progress};
+  const Work work{repository, seed, layer_cache, options, progress};
   bool whole = false;
   for (int tries = 0; !whole; ++tries) {
     if (tries == kMaxTries) {
@@ -199,28 +284,26 @@ MountedSeed mount_seed(oci::Repository& repository,
                            "check the disk, or point NIX_SEED_CACHE at another one");
     }
     index.emplace();
-    whole = read_layers(work, *index, tars);
+    whole = read_layers(work, *index, read);
   }
 
   MountedSeed mounted{.root = cache / "root", .shown_at = cache / "root"};
-  std::vector<ErofsDevice> devices;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    devices.push_back({seed.config.diff_ids[i], tars[i]->size_bytes});
-    (tars[i]->fetched ? mounted.fetched_bytes : mounted.cached_bytes) += layers[i].size_bytes;
-    mounted.tars.push_back(std::move(tars[i]->file));
-  }
+  const Mounter mounter{options.backing, options.lazily, ::geteuid() == 0 ? nullptr : options.sudo};
+  const std::vector<ErofsDevice> devices = open_devices(repository, seed, mounter, read, mounted);
   os::make_dirs(mounted.root);
-  mounted.lent = show(*index,
-                      devices,
-                      mounted.tars,
-                      layer_cache.folder(),
-                      {options.backing, ::geteuid() == 0 ? nullptr : options.sudo},
-                      mounted.shown_at);
+  mounted.lent =
+      show(*index, devices, mounted.tars, layer_cache.folder(), mounter, mounted.shown_at);
   if (mounted.lent) {
     mounted.root = root_of(*mounted.lent);
   }
   layer_cache.trim(options.limit_bytes);
   return mounted;
+}
+
+void MountedSeed::rethrow_failure() const {
+  if (served) {
+    served->rethrow_failure();
+  }
 }
 
 }  // namespace seed::image

@@ -1,0 +1,280 @@
+#include "image/lazy_tars.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+
+namespace seed::image {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Decoded frames in memory: a reader that goes on in a frame finds it there.
+constexpr std::size_t kKeptBytes = 32 << 20;
+/// Threads that fetch what nobody waits for.
+constexpr unsigned kFillers = 2;
+/// Of a blob, in one such request: what a reader waits for at worst.
+constexpr std::uint64_t kRunBytes = 2 << 20;
+/// How long nobody must have waited before that begins.
+constexpr auto kQuiet = 100ms;
+
+/// Thrown through the repository when nobody wants the rest.
+struct Stopped {};
+
+/// Which frames' places in the file have been written to, as its holes tell. A frame that has not
+/// come whole is found out when it is read.
+std::vector<bool> written_frames(const os::File& blob, const Toc& toc) {
+  std::vector<bool> written(toc.frames.size(), true);
+  const auto end = static_cast<off_t>(toc.frames.back().offset + toc.frames.back().size_bytes);
+  std::size_t frame = 0;
+  for (off_t at = 0; at < end;) {
+    const off_t hole = std::min(::lseek(blob.fd(), at, SEEK_HOLE), end);
+    const off_t from = hole < 0 ? at : hole;
+    const off_t data = hole < 0 ? end : ::lseek(blob.fd(), hole, SEEK_DATA);
+    const off_t to = data < 0 ? end : std::min(data, end);
+    for (; frame < toc.frames.size() &&
+           static_cast<off_t>(toc.frames[frame].offset + toc.frames[frame].size_bytes) <= from;
+         ++frame) {
+    }
+    for (; frame < toc.frames.size() && static_cast<off_t>(toc.frames[frame].offset) < to;
+         ++frame) {
+      written[frame] = false;
+    }
+    at = to;
+  }
+  return written;
+}
+
+bool is_frame(const Toc::Frame& frame, ByteView bytes) {
+  return bytes.size() == frame.size_bytes && Digest::of(bytes) == frame.digest;
+}
+
+}  // namespace
+
+LazyTars::LazyTars(oci::Repository& repository, std::vector<Layer> layers)
+    : repository_(repository), layers_(std::move(layers)) {
+  for (const Layer& layer : layers_) {
+    stored_.push_back(written_frames(layer.blob, layer.toc));
+  }
+  sigset_t all{};
+  sigset_t before{};
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  for (unsigned i = 0; i < kFillers; ++i) {
+    threads_.emplace_back([this](const std::stop_token& stop) { fill(stop); });
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+LazyTars::~LazyTars() {
+  for (std::jthread& thread : threads_) {
+    thread.request_stop();
+  }
+  threads_.clear();
+}
+
+void LazyTars::read(std::size_t layer, std::uint64_t offset, std::span<std::byte> into) {
+  const Toc& toc = layers_.at(layer).toc;
+  while (!into.empty()) {
+    const Key key{static_cast<std::uint32_t>(layer),
+                  static_cast<std::uint32_t>(offset / toc.frame_bytes)};
+    const std::size_t begin = offset % toc.frame_bytes;
+    const Content bytes = content(key);
+    const std::size_t count = std::min(into.size(), bytes->size() - begin);
+    std::copy_n(bytes->begin() + static_cast<long>(begin), count, into.begin());
+    offset += count;
+    into = into.subspan(count);
+  }
+}
+
+LazyTars::Content LazyTars::content(Key key) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (const auto found = decoded_.find(key); found != decoded_.end()) {
+      used_.splice(used_.begin(), used_, found->second);
+      return found->second->second;
+    }
+    if (!busy_.contains(key)) {
+      break;
+    }
+    changed_.wait(lock);
+  }
+  busy_.insert(key);
+  ++waiting_;
+  lock.unlock();
+  Content content;
+  try {
+    content = decode(key);
+  } catch (...) {
+    lock.lock();
+    --waiting_;
+    put_back({key, 1}, false);
+    throw;
+  }
+  lock.lock();
+  --waiting_;
+  last_read_ = std::chrono::steady_clock::now();
+  keep(key, content);
+  hints_.push_back({key.layer, key.frame + 1});
+  put_back({key, 1}, true);
+  return content;
+}
+
+LazyTars::Content LazyTars::decode(Key key) {
+  const std::vector<Bytes> frames = stored({key, 1}, {});
+  return std::make_shared<const Bytes>(
+      decode_frame(frames.front(), layers_[key.layer].toc.content_bytes(key.frame)));
+}
+
+void LazyTars::keep(Key key, const Content& content) {
+  used_.emplace_front(key, content);
+  decoded_[key] = used_.begin();
+  kept_bytes_ += content->size();
+  while (used_.size() > 1 && kept_bytes_ > kKeptBytes) {
+    kept_bytes_ -= used_.back().second->size();
+    decoded_.erase(used_.back().first);
+    used_.pop_back();
+  }
+}
+
+/// The frames, from the file where it has them, else from the repository, which puts them there.
+std::vector<Bytes> LazyTars::stored(Run run, const std::stop_token& stop) {
+  const Layer& layer = layers_[run.first.layer];
+  const auto frames = std::span(layer.toc.frames).subspan(run.first.frame, run.count);
+  const std::uint64_t end = frames.back().offset + frames.back().size_bytes;
+  const os::RangeLock lock(layer.blob, frames.front().offset, end - frames.front().offset);
+  std::vector<Bytes> found;
+  for (const Toc::Frame& frame : frames) {
+    Bytes bytes(frame.size_bytes);
+    if (layer.blob.read_at(bytes, frame.offset) != bytes.size() || !is_frame(frame, bytes)) {
+      return fetch(run, stop);
+    }
+    found.push_back(std::move(bytes));
+  }
+  return found;
+}
+
+std::vector<Bytes> LazyTars::fetch(Run run, const std::stop_token& stop) {
+  const Layer& layer = layers_[run.first.layer];
+  const auto frames = std::span(layer.toc.frames).subspan(run.first.frame, run.count);
+  const std::uint64_t begin = frames.front().offset;
+  const std::uint64_t end = frames.back().offset + frames.back().size_bytes;
+  std::vector<Bytes> fetched(frames.size());
+  std::size_t index = 0;
+  const auto take = [&](ByteView part) {
+    if (stop.stop_requested()) {
+      throw Stopped();
+    }
+    fetched_bytes_ += part.size();
+    while (!part.empty()) {
+      Bytes& bytes = fetched[index];
+      const std::size_t count =
+          std::min<std::size_t>(part.size(), frames[index].size_bytes - bytes.size());
+      bytes.insert(bytes.end(), part.begin(), part.begin() + static_cast<long>(count));
+      part = part.subspan(count);
+      if (bytes.size() == frames[index].size_bytes) {
+        ++index;
+      }
+    }
+  };
+  while_doing("fetching layer " + layer.descriptor.digest.to_string(), [&] {
+    repository_.get_blob_range(layer.descriptor, begin, end - begin, take);
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      if (!is_frame(frames[i], fetched[i])) {
+        throw IntegrityError(
+            fmt::format("bytes {} to {} are not what the layer's table of contents says",
+                        frames[i].offset,
+                        frames[i].offset + frames[i].size_bytes));
+      }
+      layer.blob.write_at(fetched[i], frames[i].offset);
+    }
+  });
+  return fetched;
+}
+
+void LazyTars::put_back(Run run, bool is_stored) {
+  for (std::uint32_t i = 0; i < run.count; ++i) {
+    busy_.erase({run.first.layer, run.first.frame + i});
+    if (is_stored) {
+      stored_[run.first.layer][run.first.frame + i] = true;
+    }
+  }
+  changed_.notify_all();
+}
+
+/// Takes `key` and what is missing behind it, if it is missing itself.
+std::optional<LazyTars::Run> LazyTars::take_run(Key key, std::uint64_t limit_bytes) {
+  const std::vector<Toc::Frame>& frames = layers_[key.layer].toc.frames;
+  Run run{key, 0};
+  std::uint64_t bytes = 0;
+  for (std::uint32_t i = key.frame; i < frames.size() && bytes < limit_bytes; ++i) {
+    if (stored_[key.layer][i] || !busy_.insert({key.layer, i}).second) {
+      break;
+    }
+    bytes += frames[i].size_bytes;
+    ++run.count;
+  }
+  return run.count == 0 ? std::nullopt : std::optional(run);
+}
+
+std::optional<LazyTars::Run> LazyTars::next_hint() {
+  while (!hints_.empty()) {
+    const Key key = hints_.front();
+    hints_.pop_front();
+    if (const auto run = take_run(key, 1)) {
+      return run;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<LazyTars::Run> LazyTars::next_missing() {
+  for (; next_.layer < layers_.size(); ++next_.layer, next_.frame = 0) {
+    for (; next_.frame < layers_[next_.layer].toc.frames.size(); ++next_.frame) {
+      if (const auto run = take_run(next_, kRunBytes)) {
+        return run;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+bool LazyTars::is_quiet() const {
+  return waiting_ == 0 && std::chrono::steady_clock::now() - last_read_ >= kQuiet;
+}
+
+void LazyTars::fill(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    std::optional<Run> run = next_hint();
+    if (!run && is_quiet()) {
+      run = next_missing();
+    }
+    if (!run) {
+      changed_.wait_for(lock, stop, kQuiet, [&] { return !hints_.empty(); });
+      continue;
+    }
+    lock.unlock();
+    bool is_stored = false;
+    try {
+      stored(*run, stop);
+      is_stored = true;
+    } catch (const Stopped&) {
+    } catch (const std::exception&) {
+      // whoever reads there meets it, and says so
+    }
+    lock.lock();
+    put_back(*run, is_stored);
+    if (!is_stored) {
+      return;
+    }
+  }
+}
+
+}  // namespace seed::image
