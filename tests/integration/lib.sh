@@ -217,16 +217,23 @@ use_crane() {
 # beside this one's and run with its own C library.
 use_current_nix() {
   local suite=${NIX_SEED_TEST_SUITE:-trixie}
-  local folder=$cache/nix-$suite
+  local folder=$cache/nix-$suite lock
   current_nix=$folder/bin
-  [[ ! -e $folder/done ]] || return 0
+  [[ ! -e $folder/done || ! -x $current_nix/nix ]] || return 0
   need patchelf
-  rm -rf "$folder"
-  mkdir -p "$folder"/{bin,lib}
-  unpack_packages "$suite" "$folder/root" nix-bin libc6
-  bundle_nix "$folder"
-  rm -rf "$folder/root"
-  touch "$folder/done"
+  # Tests of another process may want it at the same time.
+  mkdir -p "$cache"
+  exec {lock}> "$folder.lock"
+  flock "$lock"
+  if [[ ! -e $folder/done || ! -x $current_nix/nix ]]; then
+    rm -rf "$folder"
+    mkdir -p "$folder"/{bin,lib}
+    unpack_packages "$suite" "$folder/root" nix-bin libc6
+    bundle_nix "$folder"
+    rm -rf "$folder/root"
+    touch "$folder/done"
+  fi
+  exec {lock}>&-
 }
 
 # bundle_nix FOLDER: from FOLDER/root, a nix in FOLDER/bin that loads FOLDER/lib.
