@@ -77,6 +77,9 @@ struct Fixture {
         Compression::zstd);
   }
 
+  /// What is before the table of contents.
+  std::uint64_t frame_bytes() const { return blob.size_bytes - blob.toc->size_bytes - 8; }
+
   fs::path blob_file() const { return registry / "blobs/sha256" / blob.digest.hex(); }
 
   fs::path cached(const char* kind) const { return cache.folder() / (blob.digest.hex() + kind); }
@@ -201,7 +204,7 @@ TEST_CASE("parts of a tar are fetched once, and checked, as they are read") {
       REQUIRE(fixture.read(*tars, offset, size) == fixture.tar.substr(offset, size));
     }
     fixture.read_all(*tars);
-    CHECK(tars->fetched_bytes() == fixture.blob.size_bytes - fixture.blob.toc->size_bytes - 8);
+    CHECK(tars->fetched_bytes() == fixture.frame_bytes());
   }
   fs::remove_all(fixture.registry);
   const auto again = fixture.open();
@@ -212,10 +215,19 @@ TEST_CASE("parts of a tar are fetched once, and checked, as they are read") {
 TEST_CASE("what nobody reads comes too, when nobody waits") {
   Fixture fixture;
   const auto tars = fixture.open();
-  for (int i = 0; i < 300 && tars->fetched_bytes() < 10'000'000; ++i) {
+  for (int i = 0; i < 600 && tars->fetched_bytes() < fixture.frame_bytes(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  CHECK(tars->fetched_bytes() == fixture.blob.size_bytes - fixture.blob.toc->size_bytes - 8);
+  CHECK(tars->fetched_bytes() == fixture.frame_bytes());
+}
+
+TEST_CASE("a repository that has gone is an error of who reads what has not come") {
+  Fixture fixture;
+  const auto tars = fixture.open();
+  CHECK(fixture.read(*tars, 100, 1000) == fixture.tar.substr(100, 1000));
+  fs::remove_all(fixture.registry);
+  CHECK_THROWS_AS(fixture.read_all(*tars), Error);
+  CHECK(fixture.read(*tars, 100, 1000) == fixture.tar.substr(100, 1000));
 }
 
 TEST_CASE("a flipped byte of a part is mended from the registry, or refused") {
@@ -224,7 +236,7 @@ TEST_CASE("a flipped byte of a part is mended from the registry, or refused") {
   Names ignored;
   const Toc toc = fixture.toc(ignored);
   std::mt19937 random(3);
-  const std::uint64_t end = fixture.blob.size_bytes - fixture.blob.toc->size_bytes - 8;
+  const std::uint64_t end = fixture.frame_bytes();
   for (int i = 0; i < 100; ++i) {
     const std::uint64_t at = random() % end;
     const auto frame = std::find_if(toc.frames.begin(), toc.frames.end(), [&](const auto& each) {
@@ -266,7 +278,7 @@ TEST_CASE("jobs at the same time fetch each part once") {
   for (const auto& job : jobs) {
     fetched += job->fetched_bytes();
   }
-  CHECK(fetched == fixture.blob.size_bytes - fixture.blob.toc->size_bytes - 8);
+  CHECK(fetched == fixture.frame_bytes());
 }
 
 TEST_CASE(
