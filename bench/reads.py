@@ -13,9 +13,11 @@ import subprocess
 import sys
 import time
 
+from delivery import disk_bytes
 from harness import Sample
 
 NAP = "98765"  # s, how the builder is recognised
+UNTIL = "--until-builder"
 CACHESTAT = 451
 BEGINNING, END = "until the builder begins", "until the builder ends"
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -80,14 +82,27 @@ class Reads:
                         "commit", "-qam", "wait"], check=True)
         return app
 
+    def build(self, project):
+        return [self.bench.options.nix_seed, "build", f"{project}#default", "--no-link",
+                "--require-seed", "--insecure", "--registry", self.image, "--delivery", "mount"]
+
+    def until_builder(self):
+        """Time from nothing until the builder begins, as the harness sees it."""
+        self.bench.fresh("reads").mkdir()
+        return self.bench.harness.run([
+            ["env", f"NIX_SEED_CACHE={self.folder}/cache", sys.executable, __file__, UNTIL,
+             *self.build(self.project(BEGINNING))]])
+
+    def cached_bytes(self):
+        return disk_bytes(self.folder / "cache/layers")
+
     def run(self, when):
         """One row: bytes read of all, in the note."""
         self.bench.fresh("reads").mkdir()
         cache = self.folder / "cache"
         log = open(self.folder / "log", "w+")
         build = subprocess.Popen(
-            [self.bench.options.nix_seed, "build", f"{self.project(when)}#default", "--no-link",
-             "--require-seed", "--insecure", "--registry", self.image, "--delivery", "mount"],
+            self.build(self.project(when)),
             env={**self.bench.harness.environment, "NIX_SEED_CACHE": str(cache)}, stdout=log,
             stderr=log)
         try:
@@ -116,5 +131,19 @@ class Reads:
                 "layer_bytes": sum(sum(layer.values()) for layer in layers)}
 
 
+def run_until_builder(command):
+    """Ends the command when a builder naps."""
+    build = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not napping():
+        if build.poll() is not None:
+            sys.exit("the build did not get to its builder")
+        time.sleep(0.02)
+    build.send_signal(signal.SIGTERM)
+    build.wait()
+
+
 if __name__ == "__main__":
-    print(json.dumps(survey(sys.argv[1])))
+    if sys.argv[1] == UNTIL:
+        run_until_builder(sys.argv[2:])
+    else:
+        print(json.dumps(survey(sys.argv[1])))

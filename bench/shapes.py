@@ -3,6 +3,7 @@ import links
 from delivery import Delivery
 from harness import Sample
 from peers import Peers
+from reads import Reads
 
 PREFIX = "shape "
 
@@ -37,7 +38,12 @@ class Shapes:
         self.add(shape, "limit", self.size, delivery.fetch(self.layers))
         for way in ("mount", "unpack"):
             delivery.fresh()
-            self.add(shape, f"nix-seed, {way}", self.size, delivery.nix_seed(way))
+            sample = delivery.nix_seed(way)
+            size = delivery.cached_bytes() if way == "mount" else self.size
+            self.add(shape, f"nix-seed, {way}", size, sample)
+        builder = Reads(self.bench, delivery.image)
+        sample = builder.until_builder()
+        self.add(shape, "nix-seed, mount, until a builder begins", builder.cached_bytes(), sample)
         for name, size, sample in peers.run(files.port):
             self.add(shape, name, size, sample)
         delivery.fresh()
