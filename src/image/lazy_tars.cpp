@@ -1,7 +1,6 @@
 #include "image/lazy_tars.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "base/error.hpp"
+#include "os/interrupt.hpp"
 
 namespace seed::image {
 namespace {
@@ -62,14 +62,10 @@ LazyTars::LazyTars(oci::Repository& repository, std::vector<Layer> layers)
   for (const Layer& layer : layers_) {
     stored_.push_back(written_frames(layer.blob, layer.toc));
   }
-  sigset_t all{};
-  sigset_t before{};
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const os::SignalsHeld held;
   for (unsigned i = 0; i < kFillers; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { fill(stop); });
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 LazyTars::~LazyTars() {
@@ -190,7 +186,9 @@ std::vector<Bytes> LazyTars::fetch(Run run, const std::stop_token& stop) {
         throw IntegrityError(
             fmt::format("bytes {} to {} are not what the layer's table of contents says",
                         frames[i].offset,
-                        frames[i].offset + frames[i].size_bytes));
+                        frames[i].offset + frames[i].size_bytes),
+            "the registry gives other bytes than were pushed; 'nix-seed seed --refresh' makes the "
+            "seed anew");
       }
       layer.blob.write_at(fetched[i], frames[i].offset);
     }

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <fmt/core.h>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "http/http.hpp"
 
 namespace seed::image {
 namespace {
@@ -38,13 +38,6 @@ std::uint64_t take(ByteView& bytes, std::size_t size) {
 
 void append(Bytes& bytes, ByteView more) {
   bytes.insert(bytes.end(), more.begin(), more.end());
-}
-
-std::optional<std::uint64_t> parse_decimal(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return code == std::errc() && end == text.data() + text.size() ? std::optional(number)
-                                                                 : std::nullopt;
 }
 
 [[noreturn]] void refuse(const std::string& what) {
@@ -108,7 +101,8 @@ std::optional<TocPlace> toc_place(const oci::Descriptor& layer) {
   if (digest == layer.annotations.end() && size == layer.annotations.end()) {
     return std::nullopt;
   }
-  const auto bytes = size == layer.annotations.end() ? std::nullopt : parse_decimal(size->second);
+  const auto bytes =
+      size == layer.annotations.end() ? std::nullopt : http::parse_size(size->second);
   if (digest == layer.annotations.end() || !bytes || *bytes < kFooterBytes ||
       *bytes > kMaxTocBytes || layer.size_bytes < kSkippableHeadBytes ||
       *bytes > layer.size_bytes - kSkippableHeadBytes) {

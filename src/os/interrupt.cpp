@@ -30,4 +30,14 @@ void check_interrupt() {
   }
 }
 
+SignalsHeld::SignalsHeld() {
+  sigset_t all{};
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+SignalsHeld::~SignalsHeld() {
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
 }  // namespace seed::os

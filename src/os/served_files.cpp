@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <csignal>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -20,6 +19,7 @@
 #include <fmt/core.h>
 
 #include "base/error.hpp"
+#include "os/interrupt.hpp"
 
 namespace seed::os {
 namespace {
@@ -136,15 +136,10 @@ ServedFiles::ServedFiles(ServedMount mount, std::vector<std::uint64_t> sizes, Re
   if (!stop_) {
     refuse("making an event");
   }
-  // Signals are for the thread that waits for the build.
-  sigset_t all{};
-  sigset_t before{};
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalsHeld held;
   for (unsigned i = 0; i < kThreads; ++i) {
     threads_.emplace_back([this] { serve(); });
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 ServedFiles::~ServedFiles() {
@@ -231,13 +226,13 @@ void ServedFiles::answer(ByteView request, std::vector<std::byte>& buffer) {
     case FUSE_RELEASE:
       return reply(device, header.unique, 0, {});
     case FUSE_READ:
-      return read_file(request, buffer);
+      return answer_read(request, buffer);
     default:
       return reply(device, header.unique, -ENOSYS, {});
   }
 }
 
-void ServedFiles::read_file(ByteView request, std::vector<std::byte>& buffer) {
+void ServedFiles::answer_read(ByteView request, std::vector<std::byte>& buffer) {
   const int device = mount_.device.get();
   const fuse_in_header header = header_of(request);
   const auto asked = argument_of<fuse_read_in>(request);

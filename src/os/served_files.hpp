@@ -51,7 +51,7 @@ class ServedFiles {
  private:
   void serve();
   void answer(ByteView request, std::vector<std::byte>& buffer);
-  void read_file(ByteView request, std::vector<std::byte>& buffer);
+  void answer_read(ByteView request, std::vector<std::byte>& buffer);
   std::size_t file_of(std::uint64_t node) const;
 
   ServedMount mount_;
