@@ -152,6 +152,24 @@ File ServedFiles::open(std::size_t file) const {
   return File::open_read(fmt::format("/proc/self/fd/{}/{}", mount_.root.get(), file));
 }
 
+ServedFiles::Give ServedFiles::giver() const {
+  const auto device = std::make_shared<const Fd>(::fcntl(mount_.device.get(), F_DUPFD_CLOEXEC, 0));
+  return [device](std::size_t file, std::uint64_t offset, ByteView bytes) {
+    fuse_notify_store_out place{.nodeid = kFirstNode + file,
+                                .offset = offset,
+                                .size = static_cast<std::uint32_t>(bytes.size()),
+                                .padding = 0};
+    fuse_out_header header{
+        .len = static_cast<std::uint32_t>(sizeof header + sizeof place + bytes.size()),
+        .error = FUSE_NOTIFY_STORE,
+        .unique = 0};
+    const std::array<iovec, 3> parts{iovec{&header, sizeof header},
+                                     iovec{&place, sizeof place},
+                                     iovec{const_cast<std::byte*>(bytes.data()), bytes.size()}};
+    std::ignore = ::writev(device->get(), parts.data(), parts.size());
+  };
+}
+
 void ServedFiles::rethrow_failure() const {
   const std::lock_guard lock(mutex_);
   if (failure_) {

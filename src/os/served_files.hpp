@@ -36,6 +36,11 @@ class ServedFiles {
   using Read =
       std::function<void(std::size_t file, std::uint64_t offset, std::span<std::byte> into)>;
 
+  /// Gives bytes of a file to the kernel before anybody reads them: who does then finds them in its
+  /// memory. It may forget them, and asks as usual then. Waits while somebody reads there, so it is
+  /// not for `Read`'s threads.
+  using Give = std::function<void(std::size_t file, std::uint64_t offset, ByteView bytes)>;
+
   /// One file for each of `sizes`.
   ServedFiles(ServedMount mount, std::vector<std::uint64_t> sizes, Read read);
   ~ServedFiles();
@@ -44,6 +49,9 @@ class ServedFiles {
   ServedFiles& operator=(const ServedFiles&) = delete;
 
   File open(std::size_t file) const;
+
+  /// May outlive this object, and does nothing then.
+  Give giver() const;
 
   /// Throws what the first read that failed threw; does nothing where none has.
   void rethrow_failure() const;

@@ -6,6 +6,7 @@
 
 #include "os/file.hpp"
 #include "support/catch.hpp"
+#include "support/made_library.hpp"
 
 namespace seed::os {
 namespace {
@@ -38,6 +39,52 @@ struct Made {
     return inspect_elf(temp.path() / "program");
   }
 };
+
+ElfNeeds needs_of(const test::MadeLibrary& library) {
+  const TempDir temp;
+  atomic_write(temp.path() / "library", library.bytes());
+  return elf_needs(temp.path() / "library");
+}
+
+TEST_CASE("a library says what it needs, and where that is") {
+  test::MadeLibrary library({"liba.so.1", "libb.so"}, "/store/x/lib:$ORIGIN/../lib");
+  CHECK(needs_of(library).libraries == std::vector<std::string>{"liba.so.1", "libb.so"});
+  CHECK(needs_of(library).folders == std::vector<std::string>{"/store/x/lib", "$ORIGIN/../lib"});
+  library.dynamic[1].d_tag = DT_RPATH;
+  CHECK(needs_of(library).folders.size() == 2);
+  library.dynamic[3].d_tag = DT_NULL;
+  CHECK(needs_of(library).libraries == std::vector<std::string>{"liba.so.1"});
+}
+
+TEST_CASE("a library with one thing wrong needs nothing, or nothing that can't be told") {
+  test::MadeLibrary library({"liba.so.1", "libb.so"}, "/store/x/lib:$ORIGIN/../lib");
+  std::vector<std::string> left;
+  SECTION("no texts") {
+    library.dynamic[2].d_tag = DT_SYMTAB;
+  }
+  SECTION("texts that are not loaded") {
+    library.dynamic[2].d_un.d_val = 1;
+  }
+  SECTION("an address that wraps") {
+    library.dynamic[2].d_un.d_val = ~std::uint64_t{0};
+  }
+  SECTION("entries beyond the end") {
+    library.segments[1].p_offset = 1 << 20;
+  }
+  SECTION("gigabytes of entries") {
+    library.segments[1].p_filesz = std::uint64_t{1} << 40;
+  }
+  SECTION("a name beyond the end") {
+    library.dynamic[0].d_un.d_val = 1 << 20;
+    left = {"libb.so"};
+  }
+  SECTION("a name without an end") {
+    library.texts.pop_back();
+    library.segments[0].p_filesz -= 1;
+    left = {"liba.so.1", ""};
+  }
+  CHECK(needs_of(library).libraries == left);
+}
 
 TEST_CASE("this program is told with its loader") {
   const ElfInfo self = inspect_elf("/proc/self/exe");
