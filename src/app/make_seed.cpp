@@ -17,6 +17,7 @@
 #include "app/usable_sudo.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "image/first_reads.hpp"
 #include "image/self_check.hpp"
 #include "image/tags.hpp"
 #include "nix/store_db.hpp"
@@ -147,11 +148,13 @@ Pushed push_everything(const World& world,
   };
   os::for_each_index(2, 2, [&](std::size_t i) { i == 0 ? push_store() : push_own(); });
 
-  image::ImageParts parts{.system = system,
-                          .plan = plan,
-                          .closure = contents.closure.digest(),
-                          .environment = image::image_environment(contents.tools.tools),
-                          .command = {"/bin/sh"}};
+  image::ImageParts parts{
+      .system = system,
+      .plan = plan,
+      .closure = contents.closure.digest(),
+      .environment = image::image_environment(contents.tools.tools),
+      .command = {"/bin/sh"},
+      .first_reads = image::first_reads(contents.tools.tools, contents.inputs.flake_sources)};
   for (const image::LayerReceipt& layer : layers) {
     parts.store_layers.push_back(layer.blob);
   }

@@ -69,6 +69,7 @@ json config_of(const ImageParts& parts) {
           {kSeedMember,
            {{"system", parts.system},
             {"closure", parts.closure.to_string()},
+            {"first", parts.first_reads},
             {"plan", json::parse(plan_to_json(parts.plan, parts.store_layers))}}}};
 }
 
@@ -85,7 +86,8 @@ SeedImageConfig read_config(const json& config) {
   const json& own = config.at(kSeedMember);
   SeedImageConfig result{.system = own.at("system").get<std::string>(),
                          .closure = Digest::parse(own.at("closure").get<std::string>()),
-                         .plan = plan_from_json(own.at("plan").dump())};
+                         .plan = plan_from_json(own.at("plan").dump()),
+                         .first_reads = own.value("first", std::vector<std::string>())};
   for (const json& diff_id : config.at("rootfs").at("diff_ids")) {
     result.diff_ids.push_back(Digest::parse(diff_id.get<std::string>()));
   }

@@ -23,6 +23,7 @@ struct ImageParts {
   os::Environment environment;
   std::vector<std::string> entrypoint;  ///< may be empty
   std::vector<std::string> command;
+  std::vector<std::string> first_reads;  ///< what who starts a build wants first
 };
 
 struct Image {
@@ -42,6 +43,7 @@ struct SeedImageConfig {
   std::vector<Digest> diff_ids;
   os::Environment environment;
   LayerPlan plan;  ///< `reuse` set on every layer
+  std::vector<std::string> first_reads;
 };
 
 /// Throws FormatError, also for images that are not seeds.

@@ -306,21 +306,20 @@ std::unique_ptr<Decompressor> make_decompressor(Compression compression,
   return std::make_unique<GzipDecompressor>(std::move(sink), limit_bytes);
 }
 
-Bytes decode_frame(ByteView frame, std::size_t size_bytes) {
-  const Handle<ZSTD_DCtx, ZSTD_freeDCtx> context{ZSTD_createDCtx()};
+void decode_frame(ByteView frame, std::span<std::byte> content) {
+  // making one takes as long as many a frame
+  thread_local const Handle<ZSTD_DCtx, ZSTD_freeDCtx> context{ZSTD_createDCtx()};
   if (!context) {
     throw Error("zstd failed: out of memory");
   }
-  Bytes content(size_bytes);
   const std::size_t size = ZSTD_decompressDCtx(
       context.get(), content.data(), content.size(), frame.data(), frame.size());
   if (ZSTD_isError(size) != 0) {
     throw FormatError(fmt::format("zstd content is damaged: {}", ZSTD_getErrorName(size)));
   }
-  if (size != size_bytes) {
-    throw FormatError(fmt::format("a frame has {} bytes instead of {}", size, size_bytes));
+  if (size != content.size()) {
+    throw FormatError(fmt::format("a frame has {} bytes instead of {}", size, content.size()));
   }
-  return content;
 }
 
 std::size_t max_frame_bytes(std::size_t size_bytes) {

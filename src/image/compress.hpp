@@ -46,8 +46,8 @@ std::unique_ptr<Decompressor> make_decompressor(Compression compression,
                                                 Sink sink,
                                                 std::uint64_t limit_bytes);
 
-/// The content of one zstd frame, which has `size_bytes`. FormatError where it is anything else.
-Bytes decode_frame(ByteView frame, std::size_t size_bytes);
+/// Fills `content` with that of one zstd frame. FormatError where it has more, less or none.
+void decode_frame(ByteView frame, std::span<std::byte> content);
 
 /// The most that a frame of `size_bytes` content takes.
 std::size_t max_frame_bytes(std::size_t size_bytes);

@@ -15,10 +15,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Decoded frames in memory: a reader that goes on in a frame finds it there.
-constexpr std::size_t kKeptBytes = 32 << 20;
-/// Threads that fetch what nobody waits for.
-constexpr unsigned kFillers = 2;
+/// Decoded frames in memory: whoever waited for one finds it there, and who goes on in it where the
+/// kernel has not been given it.
+constexpr std::size_t kKeptBytes = 16 << 20;
+/// Such that are to be given to the kernel.
+constexpr std::size_t kMaxRead = 4;
+/// Threads that fetch what nobody waits for, and of them, those that fetch what may never be read.
+constexpr unsigned kFillers = 4;
+constexpr unsigned kRestFillers = 2;
 /// Of a blob, in one such request: what a reader waits for at worst.
 constexpr std::uint64_t kRunBytes = 2 << 20;
 /// How long nobody must have waited before that begins.
@@ -62,10 +66,6 @@ LazyTars::LazyTars(oci::Repository& repository, std::vector<Layer> layers)
   for (const Layer& layer : layers_) {
     stored_.push_back(written_frames(layer.blob, layer.toc));
   }
-  const os::SignalsHeld held;
-  for (unsigned i = 0; i < kFillers; ++i) {
-    threads_.emplace_back([this](const std::stop_token& stop) { fill(stop); });
-  }
 }
 
 LazyTars::~LazyTars() {
@@ -73,6 +73,15 @@ LazyTars::~LazyTars() {
     thread.request_stop();
   }
   threads_.clear();
+}
+
+void LazyTars::start(std::vector<Key> first, Give give) {
+  first_.assign(first.begin(), first.end());
+  give_ = std::move(give);
+  const os::SignalsHeld held;
+  for (unsigned i = 0; i < kFillers; ++i) {
+    threads_.emplace_back([this, i](const std::stop_token& stop) { fill(stop, i < kRestFillers); });
+  }
 }
 
 void LazyTars::read(std::size_t layer, std::uint64_t offset, std::span<std::byte> into) {
@@ -106,7 +115,7 @@ LazyTars::Content LazyTars::content(Key key) {
   lock.unlock();
   Content content;
   try {
-    content = decode(key);
+    content = decode(key, stored({key, 1}, {}).front());
   } catch (...) {
     lock.lock();
     --waiting_;
@@ -118,14 +127,17 @@ LazyTars::Content LazyTars::content(Key key) {
   last_read_ = std::chrono::steady_clock::now();
   keep(key, content);
   hints_.push_back({key.layer, key.frame + 1});
+  if (read_.size() < kMaxRead) {
+    read_.emplace_back(key, content);
+  }
   put_back({key, 1}, true);
   return content;
 }
 
-LazyTars::Content LazyTars::decode(Key key) {
-  const std::vector<Bytes> frames = stored({key, 1}, {});
-  return std::make_shared<const Bytes>(
-      decode_frame(frames.front(), layers_[key.layer].toc.content_bytes(key.frame)));
+LazyTars::Content LazyTars::decode(Key key, ByteView frame) {
+  const auto content = buffers_.take(layers_[key.layer].toc.content_bytes(key.frame));
+  decode_frame(frame, *content);
+  return content;
 }
 
 void LazyTars::keep(Key key, const Content& content) {
@@ -162,6 +174,9 @@ std::vector<Bytes> LazyTars::fetch(Run run, const std::stop_token& stop) {
   const std::uint64_t begin = frames.front().offset;
   const std::uint64_t end = frames.back().offset + frames.back().size_bytes;
   std::vector<Bytes> fetched(frames.size());
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    fetched[i].reserve(frames[i].size_bytes);
+  }
   std::size_t index = 0;
   const auto take = [&](ByteView part) {
     if (stop.stop_requested()) {
@@ -221,6 +236,29 @@ std::optional<LazyTars::Run> LazyTars::take_run(Key key, std::uint64_t limit_byt
   return run.count == 0 ? std::nullopt : std::optional(run);
 }
 
+/// Neighbours in one run, as far as they follow one another in the list too.
+std::optional<LazyTars::Run> LazyTars::next_first() {
+  std::optional<Run> run;
+  std::uint64_t bytes = 0;
+  while (!first_.empty() && bytes < kRunBytes) {
+    const Key key = first_.front();
+    if (run && key != Key{run->first.layer, run->first.frame + run->count}) {
+      break;
+    }
+    first_.pop_front();
+    if (decoded_.contains(key) || !busy_.insert(key).second) {
+      if (run) {
+        break;
+      }
+      continue;  // somebody has it, or is about to
+    }
+    run = run.value_or(Run{key, 0});
+    ++run->count;
+    bytes += layers_[key.layer].toc.frames[key.frame].size_bytes;
+  }
+  return run;
+}
+
 std::optional<LazyTars::Run> LazyTars::next_hint() {
   while (!hints_.empty()) {
     const Key key = hints_.front();
@@ -247,31 +285,81 @@ bool LazyTars::is_quiet() const {
   return waiting_ == 0 && std::chrono::steady_clock::now() - last_read_ >= kQuiet;
 }
 
-void LazyTars::fill(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) {
-    std::optional<Run> run = next_hint();
-    if (!run && is_quiet()) {
-      run = next_missing();
+/// Fetches, decodes and gives away what somebody is going to read.
+void LazyTars::bring(std::unique_lock<std::mutex>& lock, Run run, const std::stop_token& stop) {
+  lock.unlock();
+  std::vector<Content> contents;
+  try {
+    const std::vector<Bytes> frames = stored(run, stop);
+    for (std::uint32_t i = 0; i < run.count; ++i) {
+      contents.push_back(decode({run.first.layer, run.first.frame + i}, frames[i]));
     }
-    if (!run) {
-      changed_.wait_for(lock, stop, kQuiet, [&] { return !hints_.empty(); });
-      continue;
-    }
-    lock.unlock();
-    bool is_stored = false;
-    try {
-      stored(*run, stop);
-      is_stored = true;
-    } catch (const Stopped&) {
-    } catch (const std::exception&) {
-      // whoever reads there meets it, and says so
-    }
+  } catch (...) {
     lock.lock();
-    put_back(*run, is_stored);
-    if (!is_stored) {
-      return;
+    put_back(run, false);
+    throw;
+  }
+  lock.lock();
+  for (std::uint32_t i = 0; i < run.count; ++i) {
+    keep({run.first.layer, run.first.frame + i}, contents[i]);
+  }
+  put_back(run, true);
+  for (std::uint32_t i = 0; i < run.count; ++i) {
+    give(lock, {run.first.layer, run.first.frame + i}, contents[i]);
+  }
+}
+
+void LazyTars::give(std::unique_lock<std::mutex>& lock, Key key, const Content& content) {
+  lock.unlock();
+  give_(key.layer, std::uint64_t{key.frame} * layers_[key.layer].toc.frame_bytes, *content);
+  lock.lock();
+}
+
+/// False where there is nothing to do by now.
+bool LazyTars::fill_one(std::unique_lock<std::mutex>& lock,
+                        const std::stop_token& stop,
+                        bool also_rest) {
+  if (!read_.empty()) {
+    const auto [key, content] = std::move(read_.front());
+    read_.pop_front();
+    give(lock, key, content);
+    return true;
+  }
+  if (const auto run = next_first()) {
+    bring(lock, *run, stop);
+    return true;
+  }
+  std::optional<Run> run = next_hint();
+  if (!run && also_rest && is_quiet()) {
+    run = next_missing();
+  }
+  if (!run) {
+    return false;
+  }
+  lock.unlock();
+  try {
+    stored(*run, stop);
+  } catch (...) {
+    lock.lock();
+    put_back(*run, false);
+    throw;
+  }
+  lock.lock();
+  put_back(*run, true);
+  return true;
+}
+
+void LazyTars::fill(const std::stop_token& stop, bool also_rest) {
+  std::unique_lock lock(mutex_);
+  try {
+    while (!stop.stop_requested()) {
+      if (!fill_one(lock, stop, also_rest)) {
+        changed_.wait_for(lock, stop, kQuiet, [&] { return !hints_.empty() || !read_.empty(); });
+      }
     }
+  } catch (const Stopped&) {
+  } catch (const std::exception&) {
+    // whoever reads there meets it, and says so
   }
 }
 

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "image/buffers.hpp"
 #include "image/toc.hpp"
 #include "oci/repository.hpp"
 #include "os/file.hpp"
@@ -36,6 +38,16 @@ class LazyTars {
     os::File blob;  ///< as LayerCache::open_blob gives it
   };
 
+  /// Which frame of which layer.
+  struct Key {
+    std::uint32_t layer = 0;
+    std::uint32_t frame = 0;
+    bool operator==(const Key&) const = default;
+  };
+
+  /// Takes bytes of a layer's tar that nobody has asked for.
+  using Give = std::function<void(std::size_t layer, std::uint64_t offset, ByteView bytes)>;
+
   /// `repository` must outlive this.
   LazyTars(oci::Repository& repository, std::vector<Layer> layers);
   ~LazyTars();
@@ -47,17 +59,15 @@ class LazyTars {
   /// repository throws, and IntegrityError where it gives other bytes than the toc says.
   void read(std::size_t layer, std::uint64_t offset, std::span<std::byte> into);
 
+  /// Begins to fetch what nobody reads: the frames of `first`, which are likely to be read soon,
+  /// then the rest, when no reader waits. `give` gets the frames of `first`, and each that somebody
+  /// has read in. Once, and before others may know this object.
+  void start(std::vector<Key> first, Give give);
+
   std::uint64_t fetched_bytes() const { return fetched_bytes_; }
 
  private:
   using Content = std::shared_ptr<const Bytes>;
-
-  /// Which frame of which layer.
-  struct Key {
-    std::uint32_t layer = 0;
-    std::uint32_t frame = 0;
-    bool operator==(const Key&) const = default;
-  };
 
   struct KeyHash {
     std::size_t operator()(const Key& key) const {
@@ -72,12 +82,16 @@ class LazyTars {
   };
 
   Content content(Key key);
-  Content decode(Key key);
+  Content decode(Key key, ByteView frame);
   void keep(Key key, const Content& content);
   std::vector<Bytes> stored(Run run, const std::stop_token& stop);
   std::vector<Bytes> fetch(Run run, const std::stop_token& stop);
-  void fill(const std::stop_token& stop);
+  void fill(const std::stop_token& stop, bool also_rest);
+  bool fill_one(std::unique_lock<std::mutex>& lock, const std::stop_token& stop, bool also_rest);
+  void bring(std::unique_lock<std::mutex>& lock, Run run, const std::stop_token& stop);
+  void give(std::unique_lock<std::mutex>& lock, Key key, const Content& content);
   bool is_quiet() const;
+  std::optional<Run> next_first();
   std::optional<Run> next_hint();
   std::optional<Run> next_missing();
   std::optional<Run> take_run(Key key, std::uint64_t limit_bytes);
@@ -94,10 +108,14 @@ class LazyTars {
   std::list<std::pair<Key, Content>> used_;  ///< decoded, the last used first
   std::unordered_map<Key, decltype(used_)::iterator, KeyHash> decoded_;
   std::uint64_t kept_bytes_ = 0;
+  std::deque<Key> first_;                            ///< what was said to be read first
   std::deque<Key> hints_;                            ///< what is likely to be read next
+  std::deque<std::pair<Key, Content>> read_;         ///< frames that readers had decoded
   unsigned waiting_ = 0;                             ///< readers
   std::chrono::steady_clock::time_point last_read_;  ///< when one of them got what it waited for
   Key next_;                                         ///< where filling goes on
+  Buffers buffers_;
+  Give give_;
   std::vector<std::jthread> threads_;
 };
 

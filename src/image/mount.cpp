@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <mutex>
 #include <numeric>
+#include <set>
+#include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
 #include <unistd.h>
@@ -23,16 +26,56 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kStoreFolder = "nix/store/";
 /// How often a damaged cache is mended before the disk is given up.
 constexpr int kMaxTries = 3;
+
+/// Which files and folders of the image are wanted first: path as in a tar -> its place in the
+/// list.
+using FirstReads = std::unordered_map<std::string, std::size_t>;
+
+/// Bytes of a tar that are wanted first.
+struct FirstRead {
+  std::size_t rank = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t size_bytes = 0;
+};
+
+FirstReads first_reads_of(const SeedImageConfig& config) {
+  // What Nix opens before anything else.
+  FirstReads ranks{{"nix/var/nix/db/db.sqlite", 0}};
+  for (const std::string& path : config.first_reads) {
+    ranks.emplace(path.substr(path.starts_with('/') ? 1 : 0), ranks.size());
+  }
+  return ranks;
+}
+
+/// The place of a file in the list, by its own name or by that of its store path.
+std::optional<std::size_t> rank_of(const FirstReads& ranks, const std::string& path) {
+  auto found = ranks.find(path);
+  if (found == ranks.end() && path.starts_with(kStoreFolder)) {
+    found = ranks.find(path.substr(0, path.find('/', kStoreFolder.size())));
+  }
+  return found == ranks.end() ? std::nullopt : std::optional(found->second);
+}
 
 /// Puts one layer's entries into the index.
 class Indexer final : public TarHandler {
  public:
-  Indexer(ErofsIndex& index, std::size_t layer)
-      : index_(index), layer_(static_cast<std::uint16_t>(layer)) {}
+  Indexer(ErofsIndex& index, std::size_t layer, const FirstReads& ranks)
+      : index_(index), layer_(static_cast<std::uint16_t>(layer)), ranks_(ranks) {}
 
-  void entry(const TarEntry& entry) override { index_.add(entry, layer_); }
+  void entry(const TarEntry& entry) override {
+    index_.add(entry, layer_);
+    if (entry.size_bytes == 0) {
+      return;
+    }
+    if (const auto rank = rank_of(ranks_, entry.path)) {
+      first_.push_back({*rank, entry.data_offset, entry.size_bytes});
+    }
+  }
+
+  std::vector<FirstRead> take_first() { return std::move(first_); }
 
   void data(ByteView) override {}
 
@@ -41,6 +84,8 @@ class Indexer final : public TarHandler {
  private:
   ErofsIndex& index_;
   std::uint16_t layer_;
+  const FirstReads& ranks_;
+  std::vector<FirstRead> first_;
 };
 
 /// For this process and others.
@@ -97,7 +142,8 @@ void try_mount(const fs::path& folder, const Mounter& mounter) {
   const os::TempDir temp(folder);
   Bytes bytes;
   ErofsIndex index;
-  Indexer indexer(index, 0);
+  const FirstReads none;
+  Indexer indexer(index, 0, none);
   TarReader reader(indexer);
   TarWriter writer([&](ByteView part) {
     bytes.insert(bytes.end(), part.begin(), part.end());
@@ -143,24 +189,27 @@ struct Work {
   LayerCache& cache;
   const MountOptions& options;
   Progress& progress;
+  const FirstReads& first_reads;
 };
 
 /// A layer's tar: whole, or to be read as it is needed.
 struct ReadLayer {
   std::optional<CachedTar> tar;
   std::optional<LazyTars::Layer> lazy;
+  std::vector<FirstRead> first;
   bool fetched = false;  ///< by this run, now or before
 };
 
 /// Puts the entries of layer `i` into the index.
 void read_layer_into(const Work& work, ErofsIndex& index, std::size_t i, ReadLayer& read) {
   const oci::Descriptor& layer = work.seed.parsed.layers[i];
-  Indexer indexer(index, i);
+  Indexer indexer(index, i, work.first_reads);
   if (const auto place = work.options.lazily ? toc_place(layer) : std::nullopt) {
     const Bytes toc = work.cache.toc(work.repository, layer, *place);
     read.lazy = LazyTars::Layer{.descriptor = layer,
                                 .toc = parse_toc(toc, layer.size_bytes, indexer),
                                 .blob = work.cache.open_blob(layer)};
+    read.first = indexer.take_first();
     return;
   }
   read.tar.reset();
@@ -193,6 +242,35 @@ bool read_layers(const Work& work, ErofsIndex& index, std::vector<ReadLayer>& re
       read, [](const ReadLayer& layer) { return layer.tar && layer.tar->was_damaged; });
 }
 
+/// The frames that are wanted first, in the list's order, each once. Layers are numbered as those
+/// of LazyTars are.
+std::vector<LazyTars::Key> first_frames(const std::vector<ReadLayer>& layers) {
+  std::vector<std::pair<std::size_t, LazyTars::Key>> ranked;
+  std::uint32_t number = 0;
+  for (const ReadLayer& layer : layers) {
+    if (!layer.lazy) {
+      continue;
+    }
+    const std::uint64_t frame_bytes = layer.lazy->toc.frame_bytes;
+    for (const FirstRead& read : layer.first) {
+      const std::uint64_t last = (read.offset + read.size_bytes - 1) / frame_bytes;
+      for (std::uint64_t frame = read.offset / frame_bytes; frame <= last; ++frame) {
+        ranked.push_back({read.rank, {number, static_cast<std::uint32_t>(frame)}});
+      }
+    }
+    ++number;
+  }
+  std::ranges::stable_sort(ranked, {}, [](const auto& each) { return each.first; });
+  std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
+  std::vector<LazyTars::Key> keys;
+  for (const auto& [rank, key] : ranked) {
+    if (seen.insert({key.layer, key.frame}).second) {
+      keys.push_back(key);
+    }
+  }
+  return keys;
+}
+
 /// Opens what the kernel is to read the layers from, in their order.
 std::vector<ErofsDevice> open_devices(oci::Repository& repository,
                                       const FoundSeed& seed,
@@ -202,6 +280,7 @@ std::vector<ErofsDevice> open_devices(oci::Repository& repository,
   std::vector<ErofsDevice> devices;
   std::vector<LazyTars::Layer> lazy;
   std::vector<std::uint64_t> sizes;
+  std::vector<LazyTars::Key> first = first_frames(read);
   for (std::size_t i = 0; i < read.size(); ++i) {
     const std::uint64_t blob_bytes = seed.parsed.layers[i].size_bytes;
     if (read[i].lazy) {
@@ -226,6 +305,9 @@ std::vector<ErofsDevice> open_devices(oci::Repository& repository,
   std::size_t next = 0;
   for (ReadLayer& layer : read) {
     mounted.tars.push_back(layer.lazy ? mounted.served->open(next++) : std::move(layer.tar->file));
+  }
+  if (mounted.lazy_tars) {
+    mounted.lazy_tars->start(std::move(first), mounted.served->giver());
   }
   return devices;
 }
@@ -275,7 +357,8 @@ MountedSeed mount_seed(oci::Repository& repository,
   std::optional<ErofsIndex> index;
   progress.step(
       fmt::format("mounting the seed: {} layers from {}", layers.size(), repository.name()));
-  const Work work{repository, seed, layer_cache, options, progress};
+  const FirstReads first_reads = first_reads_of(seed.config);
+  const Work work{repository, seed, layer_cache, options, progress, first_reads};
   bool whole = false;
   for (int tries = 0; !whole; ++tries) {
     if (tries == kMaxTries) {

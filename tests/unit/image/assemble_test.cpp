@@ -28,6 +28,7 @@ TEST_CASE("a seed's config comes back as it was") {
   CHECK(config.diff_ids == std::vector{parts.store_layers[0].diff_id, parts.own_layers[0].diff_id});
   parts.plan[0].reuse = parts.store_layers[0];
   CHECK(config.plan == parts.plan);
+  CHECK(config.first_reads == parts.first_reads);
 }
 
 TEST_CASE("a config with one thing wrong is refused") {
@@ -41,6 +42,8 @@ TEST_CASE("a config with one thing wrong is refused") {
                                                            {"/nix-seed/system", 1},
                                                            {"/nix-seed/closure", "sha256:0"},
                                                            {"/nix-seed/plan", nullptr},
+                                                           {"/nix-seed/first", "x"},
+                                                           {"/nix-seed/first/0", 1},
                                                            {"/rootfs", nullptr},
                                                            {"/rootfs/diff_ids", "x"},
                                                            {"/rootfs/diff_ids/0", "md5:0"},

@@ -37,7 +37,8 @@ inline ImageParts parts_of(const std::string& system, const std::string& content
           .closure = Digest::of(content + " closure"),
           .environment = {{"PATH", "/bin"}, {"X", "a=b"}},
           .entrypoint = {},
-          .command = {"bash"}};
+          .command = {"bash"},
+          .first_reads = {"/nix/store/cccccccccccccccccccccccccccccccc-zlib/lib/libz.so"}};
 }
 
 }  // namespace seed::image

@@ -2,6 +2,9 @@
 
 #include <atomic>
 #include <fstream>
+#include <future>
+#include <map>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -141,10 +144,16 @@ TEST_CASE("a layer's table of contents says what its tar says") {
   for (std::size_t i = 0; i < toc.frames.size(); ++i) {
     const auto frame = bytes_of(blob).subspan(toc.frames[i].offset, toc.frames[i].size_bytes);
     CHECK(Digest::of(frame) == toc.frames[i].digest);
-    content += text_of(decode_frame(frame, toc.content_bytes(i)));
+    Bytes bytes(toc.content_bytes(i));
+    decode_frame(frame, bytes);
+    content += text_of(bytes);
   }
   CHECK(content == fixture.tar);
-  CHECK_THROWS_AS(decode_frame(bytes_of(blob).first(toc.frames[0].size_bytes), 5), FormatError);
+  Bytes short_of(5);
+  const auto first = bytes_of(blob).first(toc.frames[0].size_bytes);
+  CHECK_THROWS_AS(decode_frame(first, short_of), FormatError);
+  Bytes too_long(toc.frame_bytes + 1);
+  CHECK_THROWS_AS(decode_frame(first, too_long), FormatError);
 }
 
 TEST_CASE("a table of contents that can't be is refused") {
@@ -215,10 +224,58 @@ TEST_CASE("parts of a tar are fetched once, and checked, as they are read") {
 TEST_CASE("what nobody reads comes too, when nobody waits") {
   Fixture fixture;
   const auto tars = fixture.open();
+  tars->start({}, [](std::size_t, std::uint64_t, ByteView) {});
   for (int i = 0; i < 600 && tars->fetched_bytes() < fixture.frame_bytes(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   CHECK(tars->fetched_bytes() == fixture.frame_bytes());
+}
+
+TEST_CASE("what is likely to be read is given before anybody reads it, and what was read, then") {
+  Fixture fixture;
+  std::mutex mutex;
+  std::map<std::uint64_t, std::string> given;
+  const auto has = [&](std::size_t count) {
+    for (int i = 0; i < 600; ++i) {
+      {
+        const std::lock_guard lock(mutex);
+        if (given.size() >= count) {
+          return given.size() == count;
+        }
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
+  };
+  const auto tars = fixture.open();
+  tars->start({{0, 4}, {0, 1}, {0, 2}, {0, 5}},
+              [&](std::size_t layer, std::uint64_t offset, ByteView bytes) {
+                const std::lock_guard lock(mutex);
+                given[offset] = text_of(bytes);
+                given[offset] += std::string(layer, 'x');
+              });
+  REQUIRE(has(4));
+  fs::remove_all(fixture.registry);
+  const std::size_t frame = 2 << 20;
+  CHECK(fixture.read(*tars, 4 * frame + 1, 1000) == fixture.tar.substr(4 * frame + 1, 1000));
+  CHECK(given.size() == 4);
+  for (const auto& [offset, bytes] : given) {
+    CHECK((offset / frame == 1 || offset / frame == 2 || offset / frame >= 4));
+    CHECK(bytes == fixture.tar.substr(offset, frame));
+  }
+}
+
+TEST_CASE("what somebody has read is given then") {
+  Fixture fixture;
+  std::promise<std::string> given;
+  const auto tars = fixture.open();
+  tars->start({}, [&](std::size_t, std::uint64_t offset, ByteView bytes) {
+    given.set_value(std::to_string(offset) + std::string(text_of(bytes)));
+  });
+  const std::size_t frame = 2 << 20;
+  CHECK(fixture.read(*tars, 3 * frame + 9, 10) == fixture.tar.substr(3 * frame + 9, 10));
+  CHECK(given.get_future().get() ==
+        std::to_string(3 * frame) + fixture.tar.substr(3 * frame, frame));
 }
 
 TEST_CASE("a repository that has gone is an error of who reads what has not come") {
@@ -304,7 +361,8 @@ TEST_CASE(
                                         .closure = Digest::of("closure"),
                                         .diff_ids = {fixture.blob.diff_id},
                                         .environment = {},
-                                        .plan = {}}};
+                                        .plan = {},
+                                        .first_reads = {"/nix/7", "/nix/8"}}};
         test::Quiet progress;
         use(mount_seed(*fixture.repository,
                        seed,
