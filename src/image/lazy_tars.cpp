@@ -288,11 +288,17 @@ bool LazyTars::is_quiet() const {
 /// Fetches, decodes and gives away what somebody is going to read.
 void LazyTars::bring(std::unique_lock<std::mutex>& lock, Run run, const std::stop_token& stop) {
   lock.unlock();
-  std::vector<Content> contents;
   try {
     const std::vector<Bytes> frames = stored(run, stop);
-    for (std::uint32_t i = 0; i < run.count; ++i) {
-      contents.push_back(decode({run.first.layer, run.first.frame + i}, frames[i]));
+    for (const Bytes& frame : frames) {
+      const Content content = decode(run.first, frame);
+      lock.lock();
+      keep(run.first, content);
+      put_back({run.first, 1}, true);
+      give(lock, run.first, content);
+      lock.unlock();
+      ++run.first.frame;
+      --run.count;
     }
   } catch (...) {
     lock.lock();
@@ -300,13 +306,6 @@ void LazyTars::bring(std::unique_lock<std::mutex>& lock, Run run, const std::sto
     throw;
   }
   lock.lock();
-  for (std::uint32_t i = 0; i < run.count; ++i) {
-    keep({run.first.layer, run.first.frame + i}, contents[i]);
-  }
-  put_back(run, true);
-  for (std::uint32_t i = 0; i < run.count; ++i) {
-    give(lock, {run.first.layer, run.first.frame + i}, contents[i]);
-  }
 }
 
 void LazyTars::give(std::unique_lock<std::mutex>& lock, Key key, const Content& content) {

@@ -1,12 +1,12 @@
 #include "image/mount.hpp"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <numeric>
 #include <set>
 #include <string_view>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 
 #include <unistd.h>
@@ -32,7 +32,7 @@ constexpr int kMaxTries = 3;
 
 /// Which files and folders of the image are wanted first: path as in a tar -> its place in the
 /// list.
-using FirstReads = std::unordered_map<std::string, std::size_t>;
+using FirstReads = std::map<std::string, std::size_t, std::less<>>;
 
 /// Bytes of a tar that are wanted first.
 struct FirstRead {
@@ -51,7 +51,7 @@ FirstReads first_reads_of(const SeedImageConfig& config) {
 }
 
 /// The place of a file in the list, by its own name or by that of its store path.
-std::optional<std::size_t> rank_of(const FirstReads& ranks, const std::string& path) {
+std::optional<std::size_t> rank_of(const FirstReads& ranks, std::string_view path) {
   auto found = ranks.find(path);
   if (found == ranks.end() && path.starts_with(kStoreFolder)) {
     found = ranks.find(path.substr(0, path.find('/', kStoreFolder.size())));

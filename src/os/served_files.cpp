@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <shared_mutex>
 #include <string_view>
 #include <utility>
 
@@ -128,11 +129,20 @@ ServedMount make_served_mount() {
   return {std::move(device), std::move(root)};
 }
 
+/// Where bytes are given to, until the files end. Whoever gives may have to wait for a reader, who
+/// is answered by the threads that serve: so these stay until nobody gives any more.
+struct ServedFiles::Gate {
+  std::shared_mutex mutex;
+  int device = -1;
+};
+
 ServedFiles::ServedFiles(ServedMount mount, std::vector<std::uint64_t> sizes, Read read)
     : mount_(std::move(mount)),
       sizes_(std::move(sizes)),
       read_(std::move(read)),
-      stop_(::eventfd(0, EFD_CLOEXEC)) {
+      stop_(::eventfd(0, EFD_CLOEXEC)),
+      gate_(std::make_shared<Gate>()) {
+  gate_->device = mount_.device.get();
   if (!stop_) {
     refuse("making an event");
   }
@@ -143,6 +153,10 @@ ServedFiles::ServedFiles(ServedMount mount, std::vector<std::uint64_t> sizes, Re
 }
 
 ServedFiles::~ServedFiles() {
+  {
+    const std::lock_guard lock(gate_->mutex);
+    gate_->device = -1;
+  }
   const std::uint64_t one = 1;
   std::ignore = ::write(stop_.get(), &one, sizeof one);
   threads_.clear();
@@ -153,8 +167,11 @@ File ServedFiles::open(std::size_t file) const {
 }
 
 ServedFiles::Give ServedFiles::giver() const {
-  const auto device = std::make_shared<const Fd>(::fcntl(mount_.device.get(), F_DUPFD_CLOEXEC, 0));
-  return [device](std::size_t file, std::uint64_t offset, ByteView bytes) {
+  return [gate = gate_](std::size_t file, std::uint64_t offset, ByteView bytes) {
+    const std::shared_lock lock(gate->mutex);
+    if (gate->device < 0) {
+      return;
+    }
     fuse_notify_store_out place{.nodeid = kFirstNode + file,
                                 .offset = offset,
                                 .size = static_cast<std::uint32_t>(bytes.size()),
@@ -166,7 +183,7 @@ ServedFiles::Give ServedFiles::giver() const {
     const std::array<iovec, 3> parts{iovec{&header, sizeof header},
                                      iovec{&place, sizeof place},
                                      iovec{const_cast<std::byte*>(bytes.data()), bytes.size()}};
-    std::ignore = ::writev(device->get(), parts.data(), parts.size());
+    std::ignore = ::writev(gate->device, parts.data(), parts.size());
   };
 }
 

@@ -4,6 +4,7 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <thread>
@@ -57,6 +58,8 @@ class ServedFiles {
   void rethrow_failure() const;
 
  private:
+  struct Gate;
+
   void serve();
   void answer(ByteView request, std::vector<std::byte>& buffer);
   void answer_read(ByteView request, std::vector<std::byte>& buffer);
@@ -66,6 +69,7 @@ class ServedFiles {
   std::vector<std::uint64_t> sizes_;
   Read read_;
   Fd stop_;
+  std::shared_ptr<Gate> gate_;
   mutable std::mutex mutex_;
   std::exception_ptr failure_;
   std::vector<std::jthread> threads_;
