@@ -21,13 +21,15 @@ class Shape:
 
 SHAPES = (Shape("5 Gbit/s, 1 ms", 5000, 1), Shape("1 Gbit/s, 5 ms", 1000, 5),
           Shape("200 Mbit/s, 30 ms", 200, 30))
+# As fast as it may be: for its counts.
+COUNTING = Shape("counting", 100_000, 0)
 
 
 class Server:
     def __init__(self, program, *words):
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / program), *map(str, words)], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, text=True, bufsize=1)
         self.port = int(self.process.stdout.readline())
         self.pid = self.process.pid
 
@@ -39,8 +41,15 @@ class Server:
         self.process.wait()
 
 
+class Link(Server):
+    def passed(self):
+        """Bytes that have gone up to the server, and down from it."""
+        self.process.stdin.write("\n")
+        return tuple(map(int, self.process.stdout.readline().split()))
+
+
 def link(port, shape):
-    return Server("shaped_link.py", "--to", port, "--mbit", shape.mbit, "--rtt", shape.rtt)
+    return Link("shaped_link.py", "--to", port, "--mbit", shape.mbit, "--rtt", shape.rtt)
 
 
 def files(folder):

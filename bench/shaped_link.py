@@ -2,7 +2,8 @@
 """usage: shaped_link.py --to PORT --mbit N --rtt MS
 
 A link of a given speed and length before a server on this machine: listens on 127.0.0.1, prints the
-port, and ends with its standard input.  The kernel's own netem would do this, where it is built in.
+port, and ends with its standard input.  For each line there it prints how many bytes have gone up and
+down.  The kernel's own netem would do this, where it is built in.
 
 Each direction has one token bucket for all connections, which take turns; what comes in is passed on
 half a round trip later, and a new connection waits for the round trip of its handshake.  Bytes go
@@ -31,6 +32,7 @@ class Bucket:
         self.rate = bytes_per_second
         self.burst = max(2 * PIECE, bytes_per_second * 0.004)
         self.tokens = self.burst
+        self.passed = 0  # bytes
         self.at = time.monotonic()
 
     def refill(self, now):
@@ -87,6 +89,7 @@ class Flow:
             return
         self.full = False
         self.bucket.tokens -= passed
+        self.bucket.passed += passed
         self.due[0][1] -= passed
         if self.due[0][1] == 0:
             self.due.popleft()
@@ -176,8 +179,10 @@ class Link:
                 writable[end].blocked = False
             for end in ready:
                 if end is sys.stdin:
-                    return
-                if end is self.listener:
+                    if not sys.stdin.readline():
+                        return
+                    print(self.up.passed, self.down.passed, flush=True)
+                elif end is self.listener:
                     self.accept(now)
                 else:
                     readable[end].take(now)
