@@ -31,14 +31,14 @@ def disk_bytes(folder):
 
 
 class Delivery:
-    def __init__(self, bench, image):
-        """`image` is a seed in the registry: HOST/NAME."""
+    def __init__(self, bench, image, name="delivery"):
+        """`image` is a seed in the registry: HOST/NAME. What comes is kept below `name`."""
         self.bench = bench
         self.image = image
         self.harness = bench.harness
         # In memory, for whoever makes a file of each file: disks take minutes to forget those.
-        self.folder = bench.scratch / "delivery"
-        self.cache = bench.scratch / "delivery-cache"
+        self.folder = bench.scratch / name
+        self.cache = bench.scratch / f"{name}-cache"
         self.flake = f"{bench.options.app}#nothing-of-this-name"
 
     def fresh(self):
@@ -52,8 +52,8 @@ class Delivery:
                                          headers={"Accept": ", ".join(MEDIA)})
         return json.load(urllib.request.urlopen(request))
 
-    def layers(self):
-        manifest = self.fetch_json("latest")
+    def layers(self, digest_or_tag="latest"):
+        manifest = self.fetch_json(digest_or_tag)
         if "manifests" in manifest:
             manifest = self.fetch_json(manifest["manifests"][0]["digest"])
         return manifest["layers"]
@@ -75,6 +75,13 @@ class Delivery:
             "--no-link", "--require-seed", "--insecure", "--registry", self.image, "--delivery",
             delivery))
 
+    def fill(self):
+        """Reads the whole seed through the mount, so that the cache has all of it."""
+        self.harness.run([["env", f"NIX_SEED_CACHE={self.cache}", self.bench.options.nix_seed, "run",
+                           "--flake", self.bench.options.app, "--insecure", "--registry", self.image,
+                           "--delivery", "mount", "--command",
+                           "find /nix/store -type f -exec cat {} + > /dev/null"]])
+
     def podman(self, *pipelines):
         (self.folder / "containers.conf").write_text(
             '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=32768:32768"]\n'
@@ -87,9 +94,12 @@ class Delivery:
         return self.harness.run(*([with_settings + one] if one[0] == "pull" else
                                   self.refused(*with_settings, *one) for one in pipelines))
 
+    @staticmethod
+    def pull_of(image):
+        return ["pull", "-q", "--tls-verify=false", image]
+
     def podman_whole(self):
-        return self.podman(["pull", "-q", "--tls-verify=false", f"{self.image}:latest"],
-                           self.podman_ask())
+        return self.podman(self.pull_of(f"{self.image}:latest"), self.podman_ask())
 
     def podman_ask(self):
         app = self.bench.options.app

@@ -5,7 +5,7 @@ starts on a machine that has its programs already, also where that is Nix. Files
 not to the disk.
 """
 import hashlib
-import subprocess
+import os
 
 from delivery import ASK, Delivery, in_memory
 from harness import CORES
@@ -30,47 +30,68 @@ tar -C nix/store --use-compress-program 'zstd -d --long=30' -xf store.tar.zst
 mount --bind nix /nix
 "$nix/nix-store" --load-db < /nix/store/registration
 """
-NIX_COPY = """
-xargs -a "$list" nix copy --no-check-sigs --option http-connections 50 --option fsync-metadata false \
-  --from "$url/COMPRESSION" --to "local?root=$PWD"
+# From the cache $1 the paths that the file $2 lists, to a store in the working folder.
+COPY_FROM = """xargs -a "$2" nix copy --no-check-sigs --option http-connections 50 \
+  --option fsync-metadata false --from "$1" --to "local?root=$PWD"
+"""
+NIX_COPY = f"""
+copy() {{ {COPY_FROM} }}
+copy "$url/COMPRESSION" "$list"
 mount --bind nix /nix
 """
 
 
 class Peers:
-    def __init__(self, bench):
+    def __init__(self, bench, name="peers"):
         self.bench = bench
-        self.folder = bench.scratch / "peers"
+        self.folder = bench.scratch / name
         self.files = self.folder / "files"
         self.work = self.folder / "work"
         self.flake = f"{bench.options.app}#nothing-of-this-name"
 
+    def write_list(self, names):
+        self.files.mkdir(parents=True, exist_ok=True)
+        target = self.folder / "list"
+        target.write_text("".join(f"/nix/store/{name}\n" for name in sorted(names)))
+        return target
+
+    def registration(self, names):
+        """Writes what tells another Nix of these paths."""
+        return self.bench.harness.run(
+            [["xargs", "-a", str(self.write_list(names)), "nix-store", "--dump-db"]],
+            output=self.folder / "registration")
+
+    def squashfs(self, names):
+        """Makes the one file of these paths; that registration is there."""
+        target = self.files / "store.squashfs"
+        target.unlink(missing_ok=True)  # it would be added to
+        sample = self.bench.harness.run(
+            [["mksquashfs", *(f"/nix/store/{name}" for name in sorted(names)),
+              str(self.folder / "registration"), str(target), *SQUASHFS, "-quiet", "-no-progress"]])
+        sample.bytes = target.stat().st_size
+        return sample
+
+    def tar_zst(self, names):
+        target = self.files / "store.tar.zst"
+        sample = self.bench.harness.run(
+            [["tar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "-C", "/nix/store", "-c",
+              *sorted(names), "-C", str(self.folder), "registration"],
+             ["zstd", "-q", "-3", f"-T{CORES}", "--long=30"]], output=target)
+        sample.bytes = target.stat().st_size
+        return sample
+
     def prepare(self):
         """Makes the files to fetch; what that takes is measured elsewhere."""
-        self.files.mkdir(parents=True)
         names = sorted(self.bench.paths)
-        paths = [f"/nix/store/{name}" for name in names]
-        (self.folder / "list").write_text("\n".join(paths) + "\n")
-        registration = self.folder / "registration"
-        with open(registration, "wb") as out:
-            subprocess.run(["nix-store", "--dump-db", *paths], stdout=out, check=True)
-        subprocess.run(["mksquashfs", *paths, str(registration), str(self.files / "store.squashfs"),
-                        *SQUASHFS, "-quiet", "-no-progress"], check=True, stdout=subprocess.DEVNULL)
+        self.registration(names)
+        self.squashfs(names)
         with open(self.files / "store.squashfs", "rb") as file:
             self.digest = hashlib.file_digest(file, "sha256").hexdigest()
-        tar = subprocess.Popen(["tar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner",
-                                "-C", "/nix/store", "-c", *names, "-C", str(self.folder),
-                                "registration"], stdout=subprocess.PIPE)
-        subprocess.run(["zstd", "-q", "-3", f"-T{CORES}", "--long=30", "-o",
-                        str(self.files / "store.tar.zst")], stdin=tar.stdout, check=True)
-        if tar.wait():
-            raise OSError("tar failed")
+        self.tar_zst(names)
         for compression in ("zstd", *(["xz"] if self.bench.options.xz else [])):
-            store = f"file://{self.files}/{compression}?compression={compression}"
-            subprocess.run(["nix", "copy", "--to", f"{store}&parallel-compression=true", *paths],
-                           check=True, stderr=subprocess.DEVNULL)
-        self.nix = next(path for path in paths
-                        if subprocess.run(["test", "-x", f"{path}/bin/nix-store"]).returncode == 0)
+            self.bench.copy_to(self.files / compression, compression, names)
+        self.nix = next(f"/nix/store/{name}" for name in names
+                        if os.access(f"/nix/store/{name}/bin/nix-store", os.X_OK))
 
     def ask(self, port, steps):
         in_memory(self.work)

@@ -6,12 +6,12 @@ OURS = "nix-seed, mount"
 PULLED = "podman pull, podman run"
 
 
-def by_shape(rows):
+def by_shape(rows, prefix=PREFIX):
     """Shape -> way -> the rest of its row, in the order in which they were measured."""
     shapes = {}
     for name, values in rows.items():
-        if name.startswith(PREFIX):
-            shape, way = name[len(PREFIX):].split(": ", 1)
+        if name.startswith(prefix):
+            shape, way = name[len(prefix):].split(": ", 1)
             shapes.setdefault(shape, {})[way] = values
     return shapes
 
