@@ -8,6 +8,7 @@ import statistics
 import subprocess
 from dataclasses import asdict, dataclass
 
+import change_report
 import shape_report
 
 LAYOUT = "nix-seed, into a layout"
@@ -96,7 +97,8 @@ def times(value, base):
 def full_table(rows):
     lines = []
     for name, values in rows.items():
-        if name.startswith(("limit: ", "delivery: ", "reads", shape_report.PREFIX)) or name.endswith(INCREMENTAL):
+        if name.startswith(("limit: ", "delivery: ", "reads", shape_report.PREFIX,
+                            change_report.PREFIX)) or name.endswith(INCREMENTAL):
             continue
         base = rows.get(REGISTRY if "registry" in name else LAYOUT, {})
         ratio = [times(values[key], base.get(key, 0)) for key in ("wall", "cpu")]
@@ -202,7 +204,8 @@ def to_markdown(facts, samples):
         *full_table(rows), "", *limit_table(rows, facts), *incremental_table(rows, facts),
         *step_table(samples), *delivery_table(rows, facts),
         *shape_report.table_of(rows, samples, table, mega),
-        *shape_report.reads_table(samples, table, mega)]
+        *shape_report.reads_table(samples, table, mega),
+        *change_report.table_of(rows, samples, table)]
     return "\n".join(lines)
 
 
