@@ -285,17 +285,18 @@ bool LazyTars::is_quiet() const {
   return waiting_ == 0 && std::chrono::steady_clock::now() - last_read_ >= kQuiet;
 }
 
-/// Fetches, decodes and gives away what somebody is going to read.
+/// Fetches, decodes and gives away what somebody is going to read. It is given when all of it is
+/// there: who takes it may wait for a reader, and that one for any frame of the run.
 void LazyTars::bring(std::unique_lock<std::mutex>& lock, Run run, const std::stop_token& stop) {
+  std::vector<std::pair<Key, Content>> brought;
   lock.unlock();
   try {
     const std::vector<Bytes> frames = stored(run, stop);
     for (const Bytes& frame : frames) {
-      const Content content = decode(run.first, frame);
+      brought.emplace_back(run.first, decode(run.first, frame));
       lock.lock();
-      keep(run.first, content);
+      keep(run.first, brought.back().second);
       put_back({run.first, 1}, true);
-      give(lock, run.first, content);
       lock.unlock();
       ++run.first.frame;
       --run.count;
@@ -306,6 +307,9 @@ void LazyTars::bring(std::unique_lock<std::mutex>& lock, Run run, const std::sto
     throw;
   }
   lock.lock();
+  for (const auto& [key, content] : brought) {
+    give(lock, key, content);
+  }
 }
 
 void LazyTars::give(std::unique_lock<std::mutex>& lock, Key key, const Content& content) {

@@ -265,6 +265,21 @@ TEST_CASE("what is likely to be read is given before anybody reads it, and what 
   }
 }
 
+TEST_CASE("who is given a frame may wait for whoever reads there and farther on") {
+  Fixture fixture;
+  std::promise<void> read_it;
+  std::atomic<int> given = 0;
+  const auto tars = fixture.open();
+  tars->start({{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}, {0, 5}},
+              [&](std::size_t, std::uint64_t, ByteView) {
+                fixture.read_all(*tars);
+                if (++given == 6) {
+                  read_it.set_value();
+                }
+              });
+  CHECK(read_it.get_future().wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+}
+
 TEST_CASE("what somebody has read is given then") {
   Fixture fixture;
   std::promise<std::string> given;
