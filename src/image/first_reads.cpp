@@ -25,7 +25,8 @@ constexpr std::string_view kOrigin = "$ORIGIN";
 /// first.
 class Follower {
  public:
-  explicit Follower(std::string_view store) : store_(std::string(store) + "/") {}
+  Follower(const Tools& tools, std::string_view store)
+      : tools_(tools), store_(std::string(store) + "/") {}
 
   void add(const fs::path& path) {
     std::error_code code;
@@ -47,20 +48,31 @@ class Follower {
 
  private:
   void add_libraries(const fs::path& file) {
-    add(os::inspect_elf(file).interpreter);
+    if (os::inspect_elf(file).kind == os::ElfKind::dynamic_program) {
+      add(os::inspect_elf(file).interpreter);
+      add(tools_.loader.value_or(""));  // what that name leads to inside the seed, if not there
+    }
     const os::ElfNeeds needs = os::elf_needs(file);
     for (const std::string& name : needs.libraries) {
-      for (std::string folder : needs.folders) {
-        if (folder.starts_with(kOrigin)) {
-          folder.replace(0, kOrigin.size(), file.parent_path().string());
-        }
-        const fs::path library = fs::path(folder) / name;
-        if (fs::exists(library)) {
-          add(library);
-          break;
-        }
+      add(library(name, needs.folders, file.parent_path()));
+    }
+  }
+
+  /// As the loader finds it: in the folders that the file names, else where the image has its
+  /// libraries.
+  fs::path library(const std::string& name,
+                   const std::vector<std::string>& folders,
+                   const fs::path& origin) const {
+    for (std::string folder : folders) {
+      if (folder.starts_with(kOrigin)) {
+        folder.replace(0, kOrigin.size(), origin.string());
+      }
+      if (folder.starts_with(store_) && fs::exists(fs::path(folder) / name)) {
+        return fs::path(folder) / name;
       }
     }
+    const auto found = tools_.libraries.find(name);
+    return found == tools_.libraries.end() ? fs::path() : fs::path(found->second);
   }
 
   /// A script's interpreter and what it starts, a wrapper's program.
@@ -79,6 +91,7 @@ class Follower {
     }
   }
 
+  const Tools& tools_;
   std::string store_;
   std::vector<std::string> files_;
   std::set<std::string> seen_;
@@ -89,7 +102,7 @@ class Follower {
 std::vector<std::string> first_reads(const Tools& tools,
                                      std::span<const nix::StorePath> sources,
                                      std::string_view store) {
-  Follower follower(store);
+  Follower follower(tools, store);
   for (const char* name : kPrograms) {
     if (const auto program = tools.programs.find(name); program != tools.programs.end()) {
       follower.add(program->second);

@@ -23,8 +23,11 @@ struct Store {
     return (folder / name).string();
   }
 
-  std::vector<std::string> reads(std::map<std::string, std::string> programs) const {
-    const Tools tools{.nix = nix::StorePath::parse(kSource), .programs = std::move(programs)};
+  std::vector<std::string> reads(std::map<std::string, std::string> programs,
+                                 std::map<std::string, std::string> libraries = {}) const {
+    const Tools tools{.nix = nix::StorePath::parse(kSource),
+                      .programs = std::move(programs),
+                      .libraries = std::move(libraries)};
     const std::vector sources{nix::StorePath::parse(kSource)};
     return first_reads(tools, sources, folder.string());
   }
@@ -55,6 +58,15 @@ TEST_CASE("a program is followed to the libraries that its loader finds, and to 
   const std::string program = store.put(
       "bin/nix", test::MadeLibrary({"libnear.so.1", "libgone.so"}, "$ORIGIN/../near").bytes());
   CHECK(store.reads({{"nix", program}}) == std::vector<std::string>{program, real, deep, kSource});
+}
+
+TEST_CASE("libraries that no folder has are the image's own") {
+  const Store store;
+  const std::string own = store.put("tools/lib/libown.so.1", "no ELF file");
+  const std::string program = store.put(
+      "tools/bin/nix", test::MadeLibrary({"libown.so.1", "libother.so"}, "/nowhere").bytes());
+  CHECK(store.reads({{"nix", program}}, {{"libown.so.1", own}}) ==
+        std::vector<std::string>{program, own, kSource});
 }
 
 TEST_CASE("programs that are missing are left out") {
