@@ -48,8 +48,8 @@ class Follower {
 
  private:
   void add_libraries(const fs::path& file) {
-    if (os::inspect_elf(file).kind == os::ElfKind::dynamic_program) {
-      add(os::inspect_elf(file).interpreter);
+    if (const os::ElfInfo elf = os::inspect_elf(file); elf.kind == os::ElfKind::dynamic_program) {
+      add(elf.interpreter);
       add(tools_.loader.value_or(""));  // what that name leads to inside the seed, if not there
     }
     const os::ElfNeeds needs = os::elf_needs(file);
